@@ -1,0 +1,1 @@
+"""Picture to people: 2D detectors and their identities over time."""

@@ -1,0 +1,62 @@
+"""Regions: the turned square of the picture in which the landmark network looks for one person.
+
+A region is told by two points: the middle of the hips, and a point on the circle round the
+person in the direction of the head.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from jaxtyping import Float, Float32, Float64, UInt8
+
+MARGIN = 1.25  # the square is this much wider than the circle
+
+
+def side_px(roi: Float[np.ndarray, "2 2"]) -> float:
+    """Return the side of a region's square in pixels."""
+    return float(2 * MARGIN * np.hypot(*(roi[1] - roi[0])))
+
+
+def roi_to_crop(roi: Float[np.ndarray, "2 2"], crop_px: int) -> Float64[np.ndarray, "2 3"]:
+    """Return the affine map from picture pixels to a crop in which the region stands upright."""
+    along = roi[1].astype(np.float64) - roi[0]
+    scale = crop_px / side_px(roi)
+    up_x, up_y = along / np.hypot(*along)
+    # Takes the direction of the head, (up_x, up_y), to (0, -1).
+    turn = scale * np.array([[-up_y, up_x], [-up_x, -up_y]])
+    shift = crop_px / 2 - turn @ roi[0]
+    return np.concatenate([turn, shift[:, None]], axis=1)
+
+
+def cut(
+    image: UInt8[np.ndarray, "height width 3"], to_crop: Float64[np.ndarray, "2 3"], crop_px: int
+) -> UInt8[np.ndarray, "crop crop 3"]:
+    """Return the crop; beyond the border the picture's edge is repeated, as in training."""
+    return cv2.warpAffine(
+        image, to_crop, (crop_px, crop_px), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+def crop_to_picture(
+    xy: Float[np.ndarray, "points 2"], to_crop: Float64[np.ndarray, "2 3"]
+) -> Float32[np.ndarray, "points 2"]:
+    """Return points of a crop in pixels of the picture."""
+    turn, shift = to_crop[:, :2], to_crop[:, 2]
+    return np.linalg.solve(turn, (xy - shift).T).T.astype(np.float32)
+
+
+def tiles(width: int, height: int) -> list[tuple[int, int, int]]:
+    """Return squares (left, top, side) to search: the whole picture, then parts of it.
+
+    The network sees 224 px, so small people are found only in parts. The parts are as wide as
+    the short side and overlap by at least a third; a nearly square picture needs none.
+    """
+    long, short = max(width, height), min(width, height)
+    whole = ((width - long) // 2, (height - long) // 2, long)
+    if long < 1.2 * short:
+        return [whole]
+    n_parts = 1 + int(np.ceil((long - short) / (2 / 3 * short)))
+    starts = np.linspace(0, long - short, n_parts).round().astype(int).tolist()
+    parts = [(s, 0, short) if width > height else (0, s, short) for s in starts]
+    return [whole, *parts]

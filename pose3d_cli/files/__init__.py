@@ -1,0 +1,1 @@
+"""Bytes: video in and out, pose files, tables."""

@@ -1,0 +1,70 @@
+"""Named arrays and a JSON record in one `.npz` file, which never holds Python objects."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pose3d_cli.errors import InputError
+from pose3d_cli.files.atomic import replacing
+
+
+def write_arrays(path: Path, arrays: Mapping[str, Any], meta: Mapping[str, object]) -> None:
+    """Write `arrays`, and `meta` as the JSON text `meta`, so that no half-written file is left.
+
+    Raises:
+        OutputError: A folder or disk that cannot be written.
+        ValueError: A `meta` that JSON cannot hold.
+    """
+    text = json.dumps(dict(meta), allow_nan=False, ensure_ascii=False)
+    with replacing(path) as new, new.open("wb") as file:
+        np.savez_compressed(file, meta=np.array(text), **arrays)
+
+
+def read_arrays(
+    path: Path, *, file_format: str, keys: Sequence[str]
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return the arrays called `keys` and the JSON record of a file of ours.
+
+    Args:
+        path: The file.
+        file_format: What the record must name as its `format`, such as `pose3d-result/1`.
+        keys: Arrays that must be there.
+
+    Raises:
+        InputError: A file that is missing, damaged, of another program or of another format.
+    """
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        if not isinstance(loaded, np.lib.npyio.NpzFile):
+            raise InputError(f"{path}: a single array; expected {file_format}")
+        with loaded as file:
+            meta = _read_meta(path, file, file_format)
+            missing = [key for key in keys if key not in file]
+            if missing:
+                raise InputError(f"{path}: {file_format} without {', '.join(missing)}; damaged?")
+            return {key: file[key] for key in keys}, meta
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(f"{path}: not a readable .npz file; damaged or of another kind") from error
+
+
+def _read_meta(path: Path, file: Any, file_format: str) -> dict[str, Any]:
+    hint = f"expected a file of format {file_format}, as pose3d writes"
+    if "meta" not in file:
+        raise InputError(f"{path}: not written by pose3d (no `meta`); {hint}")
+    try:
+        meta = json.loads(str(file["meta"][()]))
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}: `meta` is no JSON; {hint}") from error
+    found = meta.get("format") if isinstance(meta, dict) else None
+    if found != file_format:
+        raise InputError(f"{path}: found format {found!r}; {hint}")
+    return dict(meta)

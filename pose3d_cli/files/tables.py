@@ -1,0 +1,64 @@
+"""A result as a tidy table: one row a joint, person and frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from pose3d_cli.files.atomic import replacing
+from pose3d_cli.files.results import ClipResult
+
+COLUMNS = (
+    "frame",
+    "time_s",
+    "person",
+    "joint",
+    "x",
+    "y",
+    "z",
+    "x_root",
+    "y_root",
+    "z_root",
+    "u_px",
+    "v_px",
+    "score",
+)
+
+# A hundredth of a millimetre, a hundredth of a pixel.
+_NUMBERS = ",".join(["%.5f"] * 6 + ["%.2f"] * 2 + ["%.4f"])
+
+
+def write_csv(path: Path, result: ClipResult) -> None:
+    """Write `result` as CSV: camera coordinates, root-relative ones, pixels and score.
+
+    Lengths are metres (x right, y down, z forward). Frames in which a person is absent have no
+    row; a value that is unknown is an empty cell.
+
+    Raises:
+        OutputError: A folder or disk that cannot be written.
+    """
+    with replacing(path) as new, new.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(",".join(COLUMNS) + "\n")
+        file.writelines(_rows(result))
+
+
+def _rows(result: ClipResult) -> Iterator[str]:
+    """Yield the rows, by frame, then person, then joint."""
+    is_present = result.is_present
+    for row, (frame, time_s) in enumerate(zip(result.frame, result.time_s, strict=True)):
+        for person in np.flatnonzero(is_present[:, row]):
+            head = f"{frame},{time_s:.6f},{result.person_id[person]},"
+            values = np.concatenate(
+                [
+                    result.xyz_camera[person, row],
+                    result.xyz_root[person, row],
+                    result.keypoints_px[person, row],
+                    result.score[person, row, :, None],
+                ],
+                1,
+            ).tolist()
+            for joint, numbers in zip(result.joint_names, values, strict=True):
+                cells = (_NUMBERS % tuple(numbers)).replace("nan", "")
+                yield f"{head}{joint},{cells}\n"

@@ -1,0 +1,57 @@
+"""Training checkpoints: all that a killed run needs to go on exactly as it would have."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pose3d_cli.errors import InputError, SettingsError
+from pose3d_cli.files.atomic import replacing
+from pose3d_cli.learn.settings import TrainSettings
+
+FORMAT = "pose3d-checkpoint/1"
+_MAY_CHANGE = {"validate_every", "checkpoint_every", "compile"}
+
+
+def save_checkpoint(path: Path, settings: TrainSettings, state: dict[str, Any]) -> None:
+    """Write a checkpoint; the one it replaces stays whole until the new one is."""
+    with replacing(path) as temporary:
+        torch.save({"format": FORMAT, "settings": asdict(settings), **state}, temporary)
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint. Only tensors, numbers and words are ever unpickled.
+
+    Raises:
+        InputError: Not a checkpoint of ours, or damaged.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise InputError(
+            f"{path}: cannot be read as a checkpoint ({type(error).__name__}); "
+            "delete it to start the run anew"
+        ) from error
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise InputError(f"{path}: not a pose3d training checkpoint ({FORMAT})")
+    return state
+
+
+def check_same_run(path: Path, state: dict[str, Any], settings: TrainSettings) -> None:
+    """Refuse to go on with other settings than the run began with.
+
+    Raises:
+        SettingsError: Some setting differs; the message says which.
+    """
+    old, new = state["settings"], asdict(settings)
+    changed = [key for key in new if key not in _MAY_CHANGE and old.get(key) != new[key]]
+    if changed:
+        told = ", ".join(f"{key} {old.get(key)} -> {new[key]}" for key in changed)
+        raise SettingsError(
+            f"{path}: this run began with other settings ({told}); "
+            "use them again, or another --out folder"
+        )

@@ -1,0 +1,1 @@
+"""One dataset a file; the module name is the dataset name."""

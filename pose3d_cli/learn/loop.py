@@ -1,0 +1,190 @@
+"""The training loop. It knows an objective's losses, not what they are of."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from pose3d_cli.errors import DivergedError
+from pose3d_cli.learn.checkpoint import check_same_run, load_checkpoint, save_checkpoint
+from pose3d_cli.learn.log import RunLog, draw_curves
+from pose3d_cli.learn.schedule import learning_rate
+from pose3d_cli.learn.settings import TrainSettings
+
+_SMOOTHING = 0.98
+
+
+class Objective(Protocol):
+    """What a training step wants to be small, and where its data come from."""
+
+    def losses(self, step: int, device: torch.device) -> dict[str, Tensor]:
+        """Return the losses of a step; `total` is minimised, the others are logged."""
+        ...
+
+    def random_state(self) -> dict[str, Tensor]:
+        """Return the state of every source of chance."""
+        ...
+
+    def set_random_state(self, state: dict[str, Tensor]) -> None:
+        """Go back to a state."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Where a run is, for whoever shows it."""
+
+    step: int
+    steps: int
+    losses: dict[str, float]
+    steps_per_s: float
+    held_out: dict[str, float]
+
+
+Watch = Callable[[Progress], None]
+Validate = Callable[[int], dict[str, float]]
+
+
+@dataclass(kw_only=True, eq=False)
+class Loop:
+    """A run: network, objective, optimiser and the folder it writes to.
+
+    Attributes:
+        network: Its parameters are trained.
+        objective: Gives the losses.
+        settings: Steps, rates and the rest.
+        folder: Gets `checkpoint.pt`, `log.jsonl` and `curves.png`.
+        device: Where to compute.
+        validate: Measures on held-out data, given the step.
+    """
+
+    network: nn.Module
+    objective: Objective
+    settings: TrainSettings
+    folder: Path
+    device: torch.device
+    validate: Validate
+
+    def __post_init__(self) -> None:
+        self.optimiser = _optimiser(self.network, self.settings)
+        self.step = 0
+        self.smooth: dict[str, float] = {}
+        self.held_out: dict[str, float] = {}
+
+    @property
+    def checkpoint(self) -> Path:
+        """The file a killed run goes on from."""
+        return self.folder / "checkpoint.pt"
+
+    def resume(self) -> bool:
+        """Go on from the folder's checkpoint, if it has one; say whether it had."""
+        if not self.checkpoint.exists():
+            return False
+        state = load_checkpoint(self.checkpoint)
+        check_same_run(self.checkpoint, state, self.settings)
+        self.network.load_state_dict(state["network"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.objective.set_random_state(state["random"])
+        torch.set_rng_state(state["torch_random"])
+        self.step, self.smooth = state["step"], state["smooth"]
+        return True
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        save_checkpoint(
+            self.checkpoint,
+            self.settings,
+            {
+                "network": self.network.state_dict(),
+                "optimiser": self.optimiser.state_dict(),
+                "random": self.objective.random_state(),
+                "torch_random": torch.get_rng_state(),
+                "step": self.step,
+                "smooth": self.smooth,
+            },
+        )
+
+    def run(self, watch: Watch, *, time_budget_s: float = math.inf) -> bool:
+        """Train to the last step or until the time is up; say whether it is finished.
+
+        Raises:
+            DivergedError: The loss is no longer a number; the last checkpoint is kept.
+        """
+        log = RunLog(self.folder / "log.jsonl", self.step)
+        started, first = time.monotonic(), self.step
+        try:
+            while self.step < self.settings.steps:
+                self._one_step()
+                speed = (self.step - first) / (time.monotonic() - started)
+                self._measure(log, speed)
+                watch(
+                    Progress(
+                        step=self.step,
+                        steps=self.settings.steps,
+                        losses=self.smooth,
+                        steps_per_s=speed,
+                        held_out=self.held_out,
+                    )
+                )
+                if time.monotonic() - started > time_budget_s:
+                    break
+        except KeyboardInterrupt:
+            self.save()
+            raise
+        self.save()
+        draw_curves(log, self.folder / "curves.png")
+        return self.step >= self.settings.steps
+
+    def _one_step(self) -> None:
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(self.step, self.settings)
+        self.network.train()
+        losses = self.objective.losses(self.step, self.device)
+        values = {name: float(value.detach()) for name, value in losses.items()}
+        if not math.isfinite(values["total"]):
+            raise DivergedError(
+                f"step {self.step}: the loss is {values['total']}; the last checkpoint is kept in "
+                f"{self.checkpoint}. Lower --lr and start anew"
+            )
+        self.optimiser.zero_grad(set_to_none=True)
+        losses["total"].backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
+        self.optimiser.step()
+        self.step += 1
+        for name, value in values.items():
+            old = self.smooth.get(name, value)
+            self.smooth[name] = _SMOOTHING * old + (1 - _SMOOTHING) * value
+
+    def _measure(self, log: RunLog, speed: float) -> None:
+        last = self.step == self.settings.steps
+        if self.step % self.settings.validate_every == 0 or last:
+            self.network.eval()
+            self.held_out = self.validate(self.step)
+            log.add({"step": self.step, "steps_per_s": speed, **self.smooth, **self.held_out})
+            draw_curves(log, self.folder / "curves.png")
+        if self.step % self.settings.checkpoint_every == 0:
+            self.save()
+
+
+def _optimiser(network: nn.Module, settings: TrainSettings) -> torch.optim.AdamW:
+    """AdamW that shrinks matrices only: scales, biases and codes have a meaning at any size."""
+
+    def parameters(matrix: bool) -> Iterable[nn.Parameter]:
+        return [
+            p
+            for name, p in network.named_parameters()
+            if (p.ndim > 1 and not name.endswith("code")) == matrix
+        ]
+
+    groups = [
+        {"params": parameters(True), "weight_decay": settings.weight_decay},
+        {"params": parameters(False), "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=settings.lr)

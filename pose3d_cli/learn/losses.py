@@ -1,0 +1,28 @@
+"""Differentiable errors between poses, in the unit of the poses.
+
+Source: dual-stream fine-tuning loss (arXiv 2504.01764 and its relatives): position + 0.5 scale-free
+position + 20 velocity.
+"""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor
+
+Pose = Float[Tensor, "b t joints 3"]
+
+
+def position_error(pose: Pose, truth: Pose) -> Float[Tensor, ""]:
+    """Return the mean distance of joints: MPJPE."""
+    return (pose - truth).norm(dim=-1).mean()
+
+
+def scale_free_error(pose: Pose, truth: Pose) -> Float[Tensor, ""]:
+    """Return the mean distance once each frame is scaled to its truth by least squares: N-MPJPE."""
+    scale = (pose * truth).sum((-1, -2)) / pose.square().sum((-1, -2)).clamp(min=1e-6)
+    return position_error(scale[..., None, None] * pose, truth)
+
+
+def velocity_error(pose: Pose, truth: Pose) -> Float[Tensor, ""]:
+    """Return the mean distance of differences between successive frames."""
+    return position_error(pose[:, 1:] - pose[:, :-1], truth[:, 1:] - truth[:, :-1])

@@ -1,0 +1,71 @@
+"""Settings of a training run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Precision = Literal["bf16", "fp32"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSettings:
+    """What a run is made of; written into its checkpoints and weights."""
+
+    lifter: str = "dualstream"
+    """Name of the lifter."""
+    preset: str = "xs"
+    """Named settings of the lifter."""
+    stage: Literal["finetune"] = "finetune"
+    """`finetune` learns 3D from pairs."""
+    steps: int = 6000
+    """Optimiser steps, both phases together; `--time-budget` may set it from measured speed."""
+    single_frames: float = 0.75
+    """Share of the steps that learn from frames alone before time is added (0 for lifters that
+    cannot)."""
+    batch: int = 32
+    """Windows in a step."""
+    single_batch: int = 128
+    """Windows in a step of the single-frame phase."""
+    single_spread: int = 3
+    """Frames drawn from each window in that phase, spread over its length."""
+    lr: float = 1e-3
+    """Highest learning rate."""
+    window_lr: float = 5e-4
+    """Highest learning rate once time is added."""
+    final_lr: float = 0.02
+    """Learning rate at the end of a phase, as a share of its highest."""
+    warmup: int = 100
+    """Steps over which the learning rate rises at the start of a phase."""
+    weight_decay: float = 0.01
+    """AdamW weight decay of matrices; scales, biases and codes have none."""
+    clip: float = 1.0
+    """Largest norm of the gradient."""
+    scale_loss: float = 0.5
+    """Weight of the scale-free position error (N-MPJPE)."""
+    velocity_loss: float = 20.0
+    """Weight of the velocity error; counts only once time is added."""
+    precision: Precision = "bf16"
+    """Arithmetic of the forward pass; parameters and losses stay in fp32."""
+    compile: bool = False
+    """Compile the network (needs a C++ compiler); pays in long runs."""
+    rate_hz: float = 25.0
+    """Frames a second of the windows."""
+    seed: int = 0
+    """Start of all random numbers."""
+    validate_every: int = 250
+    """Steps between measurements on held-out subjects."""
+    checkpoint_every: int = 250
+    """Steps between checkpoints."""
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch", "single_batch", "single_spread", "validate_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} ({getattr(self, name)}) must be at least 1")
+        if not 0 <= self.single_frames <= 1:
+            raise ValueError(f"single_frames ({self.single_frames}) must be between 0 and 1")
+
+    @property
+    def single_steps(self) -> int:
+        """Steps of the single-frame phase."""
+        return round(self.steps * self.single_frames)

@@ -1,0 +1,97 @@
+"""Training pairs without end: noisy 2D rays in, 3D poses of people of known stature out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pose3d_cli.files.mocap_pack import MocapClip
+from pose3d_cli.learn.synthetic.bodies import draw_lengths, with_lengths
+from pose3d_cli.learn.synthetic.cameras import look_at, project
+from pose3d_cli.learn.synthetic.detectors import detect
+from pose3d_cli.learn.synthetic.motion import MocapWindows, bend_and_swing, recombine
+from pose3d_cli.learn.synthetic.postures import draw_postures
+from pose3d_cli.lift.normalise import rays_to_input
+from pose3d_cli.lift.rotation import turn
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratorConfig:
+    """Settings of the generator."""
+
+    frames: int = 27
+    """Frames of a window."""
+    rate_hz: float = 25.0
+    """Frames a second of a window."""
+    postures: float = 0.2
+    """Share of windows that are made of joint angles, not of mocap."""
+    recombine: bool = True
+    """Whether limbs are exchanged between clips, trunks bent and limbs swung."""
+    noise: bool = True
+    """Whether a detector's errors are added; without, the rays are those of the true joints."""
+    seed: int = 0
+    """Start of the random numbers."""
+
+    def __post_init__(self) -> None:
+        if self.frames < 1 or self.rate_hz <= 0:
+            raise ValueError(f"frames ({self.frames}) and rate_hz ({self.rate_hz}) must be above 0")
+        if not 0 <= self.postures <= 1:
+            raise ValueError(f"postures ({self.postures}) must be between 0 and 1")
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Windows to learn from.
+
+    Attributes:
+        x: Input of a network: rays normalised by `rays_to_input`, and scores.
+        target: Joints relative to the pelvis, metres, in the turned camera's axes.
+        rays: The rays before normalisation.
+        score: Scores of the joints.
+        rotation: From camera axes to the axes of `x` and `target`.
+    """
+
+    x: Float[Tensor, "b t joints 3"]
+    target: Float[Tensor, "b t joints 3"]
+    rays: Float[Tensor, "b t joints 2"]
+    score: Float[Tensor, "b t joints"]
+    rotation: Float[Tensor, "b t 3 3"]
+
+
+class Generator:
+    """Draws batches; equal settings and clips give equal batches in equal order."""
+
+    def __init__(self, clips: Sequence[MocapClip], config: GeneratorConfig) -> None:
+        self.config = config
+        self.random = torch.Generator().manual_seed(config.seed)
+        self.mocap = MocapWindows(clips, config.frames, config.rate_hz)
+
+    def draw(self, windows: int) -> Batch:
+        """Return the next `windows` windows."""
+        pose = self._motion(windows)
+        pose = with_lengths(pose, draw_lengths(windows, self.random))
+        view = look_at(pose, self.random)
+        if self.config.noise:
+            rays, score = detect(view, self.random)
+        else:
+            rays = project(view.pose + view.root[:, :, None])
+            score = torch.ones(rays.shape[:-1])
+        x, rotation = rays_to_input(rays, score)
+        return Batch(x, turn(rotation, view.pose), rays, score, rotation)
+
+    def _motion(self, windows: int) -> Float[Tensor, "b t joints 3"]:
+        pose = self.mocap.draw(windows, self.random)
+        made = round(windows * self.config.postures)
+        if made:
+            seconds = (self.config.frames - 1) / self.config.rate_hz
+            pose[:made] = draw_postures(made, self.config.frames, seconds, self.random)
+        if not self.config.recombine:
+            return pose
+        order = torch.randperm(windows, generator=self.random)
+        other = torch.randperm(windows, generator=self.random)
+        pose = recombine(pose, pose[order], pose[other], self.random)
+        return bend_and_swing(pose, self.random)

@@ -1,0 +1,71 @@
+"""Weights files: safetensors that say what network they are of, how made and how good."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from pose3d_cli.config import build
+from pose3d_cli.errors import SettingsError, UnknownNameError, WeightsError
+from pose3d_cli.files.atomic import replacing
+from pose3d_cli.lift.about import FORMAT, WeightsAbout, describe, sha256
+from pose3d_cli.lift.shelf import LIFTERS
+
+__all__ = ["FORMAT", "WeightsAbout", "describe", "load", "save", "sha256"]
+
+
+def save(path: Path, network: nn.Module, about: WeightsAbout, *, half: bool = False) -> None:
+    """Write a network's tensors with its header; an older file stays whole until the new one is.
+
+    Args:
+        path: `*.safetensors`.
+        network: On any device.
+        about: The header.
+        half: Keep real numbers as float16: half the size, 3 decimal digits. Counters stay whole.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    tensors = {name: _stored(tensor, half) for name, tensor in network.state_dict().items()}
+    data = safetensors.torch.save(tensors, about.to_header())
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def _stored(tensor: Tensor, half: bool) -> Tensor:
+    tensor = tensor.detach().cpu().contiguous()
+    return tensor.half() if half and tensor.is_floating_point() else tensor.clone()
+
+
+def load(path: Path, device: torch.device | str = "cpu") -> nn.Module:
+    """Build the network a weights file describes and fill it, every key or none.
+
+    Returns:
+        The network on `device`, in float32, in evaluation mode.
+
+    Raises:
+        WeightsError: A file that cannot be read, an unknown lifter or setting, or tensors that do
+            not fit or are no numbers.
+    """
+    about = describe(path)
+    try:
+        entry = LIFTERS.get(about.lifter)
+        network = entry.network(build(entry.config, dict(about.config), where="its settings"))
+    except (UnknownNameError, SettingsError) as error:
+        raise WeightsError(
+            f"{path}: {error}; these weights need another version of the program or a plug-in"
+        ) from error
+    try:
+        tensors = safetensors.torch.load_file(path)
+        network.load_state_dict(tensors, strict=True)
+    except (SafetensorError, RuntimeError) as error:
+        why = " ".join(str(error).split())
+        raise WeightsError(f"{path}: its tensors do not fit {about.lifter}: {why}") from error
+    broken = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
+    if broken:
+        raise WeightsError(f"{path}: {broken[0]} holds values that are no numbers; damaged?")
+    return network.to(device).eval()

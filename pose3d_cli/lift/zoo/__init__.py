@@ -1,0 +1,1 @@
+"""One lifter a file; the module name is the lifter name."""

@@ -1,0 +1,1 @@
+"""The chain from video to files, for one clip and for many."""

@@ -1,0 +1,1 @@
+"""Words: skeletons, types, geometry and measures of human pose. NumPy in, NumPy out."""

@@ -1,0 +1,97 @@
+"""The room behind the people: floor, walls, grid, scale and legend. Drawn once a clip."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float, Float64
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PolyCollection
+
+from pose3d_cli.render.palette import FLOOR, GRID, INK, SIDES, WALL, Side, unit
+from pose3d_cli.render.view import View, ViewLimits, grid_step, ticks
+
+FONT = "DejaVu Sans"  # comes with Matplotlib: the same picture on every machine
+
+
+def draw_room(axes: Axes, box: ViewLimits, view: View) -> None:
+    """Draw floor, far walls, grid and the scale along the floor's near edges.
+
+    Args:
+        axes: Axes whose data units are pixels, y up.
+        box: The room.
+        view: How camera axes become pixels.
+    """
+    step_m = grid_step(box)
+    walls, floor = _faces(box)
+    for face, colour in ((walls[0], WALL), (walls[1], WALL), (floor, FLOOR)):
+        outline = view.project(face)[:, :2]
+        filled = PolyCollection(
+            [outline], facecolors=[unit(colour)], edgecolors=[unit(GRID)], linewidths=0.8
+        )
+        axes.add_collection(filled, autolim=False)
+    lines = view.project(_grid(box, step_m))[..., :2]
+    axes.add_collection(
+        LineCollection(list(lines), colors=[unit(GRID)], linewidths=0.8), autolim=False
+    )
+    _draw_scale(axes, box, step_m, view)
+
+
+def draw_legend(axes: Axes, size_px: tuple[int, int]) -> None:
+    """Say which colour is which side, and what the axes are, along the bottom."""
+    width, _ = size_px
+    axes.text(16, 14, "camera axes, metres", fontsize=11, family=FONT, color=unit(INK))
+    sides: tuple[tuple[int, Side], ...] = ((-118, "left"), (-58, "right"))
+    for place, name in sides:
+        x = width + place
+        axes.plot([x, x + 12], [18, 18], color=unit(SIDES[name]), lw=5, solid_capstyle="round")
+        axes.text(x + 20, 14, name, fontsize=11, family=FONT, color=unit(INK))
+
+
+def _faces(
+    box: ViewLimits,
+) -> tuple[list[Float64[np.ndarray, "4 3"]], Float64[np.ndarray, "4 3"]]:
+    """Return the far wall and the left wall, and the floor."""
+    (x0, y0, z0), (x1, y1, z1) = box.low, box.high
+    far = np.array([[x0, y0, z1], [x1, y0, z1], [x1, y1, z1], [x0, y1, z1]])
+    left = np.array([[x0, y0, z0], [x0, y0, z1], [x0, y1, z1], [x0, y1, z0]])
+    floor = np.array([[x0, y1, z0], [x1, y1, z0], [x1, y1, z1], [x0, y1, z1]])
+    return [far, left], floor
+
+
+def _grid(box: ViewLimits, step_m: float) -> Float64[np.ndarray, "lines 2 3"]:
+    """Return the grid lines of floor, far wall and left wall, camera axes, metres."""
+    (x0, y0, z0), (x1, y1, z1) = box.low, box.high
+    lines = []
+    for x in ticks(x0, x1, step_m):
+        lines += [[(x, y1, z0), (x, y1, z1)], [(x, y0, z1), (x, y1, z1)]]
+    for z in ticks(z0, z1, step_m):
+        lines += [[(x0, y1, z), (x1, y1, z)], [(x0, y0, z), (x0, y1, z)]]
+    # Heights count from the floor up; y itself counts from the camera down and says less.
+    for height in ticks(0.0, y1 - y0, step_m):
+        y = y1 - height
+        lines += [[(x0, y, z1), (x1, y, z1)], [(x0, y, z0), (x0, y, z1)]]
+    return np.array(lines)
+
+
+def _draw_scale(axes: Axes, box: ViewLimits, step_m: float, view: View) -> None:
+    """Write the metres of x along the near edge of the floor, of z along its right edge."""
+    (x0, _, z0), (x1, y1, z1) = box.low, box.high
+    xs, zs = ticks(x0, x1, step_m), ticks(z0, z1, step_m)
+    along_x = view.project(np.array([(x, y1, z0) for x in xs]))
+    along_z = view.project(np.array([(x1, y1, z) for z in zs]))
+    for places, values, name in ((along_x, xs, "x right"), (along_z, zs, "z forward")):
+        every = int(np.ceil(26 / max(_least_gap(places), 1e-6)))
+        for place, value in list(zip(places, values, strict=True))[::every]:
+            _note(axes, place[:2] + np.array([5, -4]), f"{value:g}")
+        _note(axes, places.mean(0)[:2] + np.array([14, -20]), name)
+
+
+def _least_gap(places: Float[np.ndarray, "ticks 3"]) -> float:
+    return float(np.hypot(*np.diff(places[:, :2], axis=0).T).min())
+
+
+def _note(axes: Axes, place_px: Float[np.ndarray, " 2"], words: str) -> None:
+    axes.text(
+        place_px[0], place_px[1], words,
+        fontsize=10, family=FONT, color=unit(INK), alpha=0.75, va="top",
+    )  # fmt: skip

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from pose3d_cli.errors import InputError, OutputError
+from pose3d_cli.files.results import META_KEYS, ClipResult, read_result, write_result
+from pose3d_cli.files.tables import COLUMNS, write_csv
+from pose3d_cli.pose.skeleton import H36M17
+
+META = dict.fromkeys(META_KEYS, "known") | {"fps": 30000 / 1001}
+
+
+def make_result(n_people: int = 2, n_frames: int = 3) -> ClipResult:
+    """Return people of whom the last is absent in the first frame, with one joint unseen."""
+    random = np.random.default_rng(0)
+    shape = (n_people, n_frames, len(H36M17.joints))
+
+    def draw(*channels: int):
+        values = random.normal(0, 1, (*shape, *channels)).astype(np.float32)
+        values[-1:, :1] = np.nan
+        return values
+
+    keypoints_px, score = 100 * draw(2), np.abs(draw())
+    keypoints_px[:, 1:2, 3], score[:, 1:2, 3] = np.nan, 0
+    score[-1:, :1] = 0
+    return ClipResult(
+        xyz_camera=draw(3) + np.float32([0, 0, 5]),
+        xyz_root=draw(3),
+        keypoints_px=keypoints_px,
+        score=score,
+        time_s=np.array([0.1, 0.1333333, 0.2])[:n_frames],
+        frame=np.array([3, 4, 6])[:n_frames],
+        joint_names=H36M17.joints,
+        parents=H36M17.parent_index,
+        person_id=np.arange(n_people) * 5,
+        meta=META,
+    )
+
+
+@pytest.mark.parametrize(("n_people", "n_frames"), [(2, 3), (1, 1), (0, 3)])
+def test_a_result_comes_back_as_it_was(tmp_path, n_people, n_frames):
+    result = make_result(n_people, n_frames)
+    write_result(tmp_path / "clip.npz", result)
+    again = read_result(tmp_path / "clip.npz")
+    for field in fields(ClipResult):
+        if field.name in ("meta", "joint_names"):
+            continue
+        old, new = getattr(result, field.name), getattr(again, field.name)
+        np.testing.assert_array_equal(new, old)
+        assert new.dtype == old.dtype
+    assert again.joint_names == result.joint_names
+    assert again.meta["fps"] == META["fps"]
+
+
+def test_the_file_opens_without_us(tmp_path):
+    write_result(tmp_path / "clip.npz", make_result())
+    with np.load(tmp_path / "clip.npz", allow_pickle=False) as file:
+        assert set(file) == {
+            "xyz_camera", "xyz_root", "keypoints_px", "score", "time_s", "frame",
+            "joint_names", "parents", "person_id", "meta",
+        }  # fmt: skip
+        meta = json.loads(str(file["meta"]))
+        assert file["xyz_camera"].dtype == np.float32
+    assert meta["format"] == "pose3d-result/1"
+    assert meta["units"].startswith("metres")
+    assert "x right, y down, z forward" in meta["axes"]
+    assert set(META_KEYS) <= set(meta)
+
+
+@pytest.mark.parametrize("key", META_KEYS)
+def test_a_result_that_does_not_say_how_it_was_made_is_not_written(tmp_path, key):
+    meta = {k: v for k, v in META.items() if k != key}
+    with pytest.raises(ValueError, match=f"meta lacks {key}"):
+        write_result(tmp_path / "clip.npz", replace(make_result(), meta=meta))
+    assert not list(tmp_path.iterdir())
+
+
+def doctor(path, **changes):
+    """Write a result with some of its arrays replaced, or left out where None."""
+    write_result(path, make_result())
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {**file, **changes}
+    np.savez(path, **{name: values for name, values in arrays.items() if values is not None})
+    return path
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"score": np.zeros((2, 3, 16))}, r"score has shape \(2, 3, 16\); expected \(2, 3, 17\)"),
+        ({"xyz_root": np.zeros((1, 3, 17, 3))}, "xyz_root has shape"),
+        ({"time_s": np.zeros(2)}, r"time_s has shape \(2,\); expected \(3,\)"),
+        ({"time_s": np.array([0.3, 0.2, 0.1])}, "frames and times must rise"),
+        ({"frame": np.array([3, 3, 6])}, "frames and times must rise"),
+        ({"parents": np.zeros(16, np.int64)}, "parents has shape"),
+        ({"frame": np.array(3)}, r"of unsized object"),
+        ({"xyz_root": None}, r"pose3d-result/1 without xyz_root; damaged\?"),
+        ({"score": np.array([{}], object)}, r"not a readable \.npz"),
+    ],
+)
+def test_a_file_whose_parts_do_not_fit_is_bad_input(tmp_path, change, text):
+    with pytest.raises(InputError, match=rf"clip\.npz: .*{text}"):
+        read_result(doctor(tmp_path / "clip.npz", **change))
+
+
+def test_files_that_are_not_ours_are_refused(tmp_path):
+    path = tmp_path / "clip.npz"
+    with pytest.raises(InputError, match=r"clip\.npz: no such file"):
+        read_result(path)
+    path.write_text("frame,x,y,z")
+    with pytest.raises(InputError, match=r"not a readable \.npz"):
+        read_result(path)
+    np.savez(path, poses=np.zeros(3))
+    with pytest.raises(InputError, match="not written by pose3d"):
+        read_result(path)
+    np.savez(path, meta=np.array("no json"))
+    with pytest.raises(InputError, match="`meta` is no JSON"):
+        read_result(path)
+    with path.open("wb") as file:
+        np.save(file, np.zeros(3))
+    with pytest.raises(InputError, match="a single array"):
+        read_result(path)
+
+
+def test_a_missing_folder_is_an_output_error_and_leaves_nothing(tmp_path):
+    with pytest.raises(OutputError):
+        write_result(tmp_path / "absent" / "clip.npz", make_result())
+    with pytest.raises(OutputError):
+        write_csv(tmp_path / "absent" / "clip.csv", make_result())
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_person_is_present_where_they_have_a_joint():
+    np.testing.assert_array_equal(
+        make_result().is_present, [[True, True, True], [False, True, True]]
+    )
+
+
+def rows_of(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_table_has_a_row_a_joint_person_and_frame(tmp_path):
+    result = make_result()
+    write_csv(tmp_path / "clip.csv", result)
+    rows = rows_of(tmp_path / "clip.csv")
+    assert tuple(rows[0]) == COLUMNS
+    # Three frames of one person and two of the other.
+    assert len(rows) == 5 * len(H36M17.joints)
+    assert {(row["frame"], row["person"]) for row in rows} == {
+        ("3", "0"), ("4", "0"), ("4", "5"), ("6", "0"), ("6", "5"),
+    }  # fmt: skip
+
+
+def test_the_table_says_what_the_arrays_say(tmp_path):
+    result = make_result()
+    write_csv(tmp_path / "clip.csv", result)
+    [row] = [
+        row
+        for row in rows_of(tmp_path / "clip.csv")
+        if (row["frame"], row["person"], row["joint"]) == ("6", "5", "left_knee")
+    ]
+    joint = H36M17.index("left_knee")
+    expected = {
+        **dict(zip(("x", "y", "z"), result.xyz_camera[1, 2, joint], strict=True)),
+        **dict(zip(("x_root", "y_root", "z_root"), result.xyz_root[1, 2, joint], strict=True)),
+    }
+    for column, value in expected.items():
+        assert float(row[column]) == pytest.approx(value, abs=1e-5)
+    assert float(row["u_px"]) == pytest.approx(result.keypoints_px[1, 2, joint, 0], abs=0.01)
+    assert float(row["v_px"]) == pytest.approx(result.keypoints_px[1, 2, joint, 1], abs=0.01)
+    assert float(row["score"]) == pytest.approx(result.score[1, 2, joint], abs=1e-4)
+    assert float(row["time_s"]) == pytest.approx(0.2)
+
+
+def test_what_is_unknown_is_an_empty_cell(tmp_path):
+    write_csv(tmp_path / "clip.csv", make_result())
+    unseen = [
+        row
+        for row in rows_of(tmp_path / "clip.csv")
+        if row["frame"] == "4" and row["joint"] == H36M17.joints[3]
+    ]
+    assert len(unseen) == 2
+    for row in unseen:
+        assert (row["u_px"], row["v_px"]) == ("", "")
+        assert float(row["score"]) == 0
+        assert row["x"]
+    assert "nan" not in (tmp_path / "clip.csv").read_text()

@@ -48,7 +48,9 @@ def sharpen(
     cell = np.clip((xy * side).astype(int), 0, side - 1)
     step = np.arange(_WINDOW) - _WINDOW // 2
     rows, columns = cell[:, 1, None] + step, cell[:, 0, None] + step
-    inside = ((rows >= 0) & (rows < side))[:, :, None] & ((columns >= 0) & (columns < side))[:, None]
+    inside = ((rows >= 0) & (rows < side))[:, :, None] & ((columns >= 0) & (columns < side))[
+        :, None
+    ]
     point = np.arange(len(xy))[:, None, None]
     at = (np.clip(rows, 0, side - 1)[:, :, None], np.clip(columns, 0, side - 1)[:, None], point)
     weight = np.where(inside, 1 / (1 + np.exp(-heat[at])), 0)
@@ -92,9 +94,10 @@ class KeypointFinder:
         sure = (1 / (1 + np.exp(-raw[:_N_KEYPOINTS, 3:5]))).prod(-1)
         height, width = image.shape[:2]
         near = _closeness(xy[:_N_KEYPOINTS], width, height, _OUTSIDE_REACH * side_px(roi))
+        presence = float(self._net.output(1, 1)[0, 0])
         return Landmarks(
             xy=xy[:_N_KEYPOINTS],
-            score=(sure * near).astype(np.float32),
+            score=(sure * near * presence).astype(np.float32),
             roi=xy[_ROI_POINTS],
-            presence=float(self._net.output(1, 1)[0, 0]),
+            presence=presence,
         )

@@ -63,6 +63,6 @@ class BlazeNet:
         self._runtime.set_tensor(self._entrance, picture[None])
         self._runtime.invoke()
 
-    def output(self, *shape: int) -> Float32[np.ndarray, "..."]:
+    def output(self, *shape: int) -> Float32[np.ndarray, "*shape"]:
         """Return the output of that shape, batch axis included, of the last `run`."""
         return self._runtime.get_tensor(self._exits[shape])

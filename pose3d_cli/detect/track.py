@@ -23,7 +23,8 @@ _MAX_JUMP = 0.25
 _MAX_SPEED = 1.5
 _MAX_GROWTH = 1.7  # ratio of sizes before and after a loss
 _MIN_TRACK_S = 0.3
-_MIN_SCORE = 0.2
+_MIN_TRACK_FRAMES = 5
+_MIN_SCORE = 0.3
 
 
 @dataclass(eq=False)
@@ -168,7 +169,7 @@ def _finish(
     skeleton: Skeleton,
 ) -> list[Keypoints2D]:
     # A clip shorter than the shortest believable appearance may still show somebody.
-    least = min(_MIN_TRACK_S * fps, n_frames / 2)
+    least = min(max(_MIN_TRACK_S * fps, _MIN_TRACK_FRAMES), n_frames / 2)
     kept = [t for t in tracks if len(t.frames) >= least and np.mean(t.score) >= _MIN_SCORE]
     return [
         Keypoints2D(

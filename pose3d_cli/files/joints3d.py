@@ -83,7 +83,7 @@ def read_joints(path: Path) -> Joints3D:
             kind=kind,
             fps=_fps(arrays),
         )
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise InputError(f"{path}: arrays that do not fit: {error}") from error
 
 

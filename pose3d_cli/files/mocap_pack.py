@@ -192,8 +192,7 @@ def _decode(blob: bytes, lengths: Sequence[int]) -> Iterator[Int16[np.ndarray, "
         stop = start + frames * _CHANNELS
         step = change[start:stop].reshape(_CHANNELS, frames).T.reshape(frames, -1, 3).copy()
         start = stop
-        if frames > 2:
-            step[1:] = step[1:].cumsum(0)
+        step[1:] = step[1:].cumsum(0)
         xyz = step.cumsum(0)
         xyz[:, 1:] += xyz[:, :1]
         yield xyz.astype(np.int16)
@@ -206,8 +205,7 @@ def _encode(clips: Sequence[Int32[np.ndarray, "_ 17 3"]]) -> bytes:
         local = xyz.copy()
         local[:, 1:] -= xyz[:, :1]
         step = np.diff(local, axis=0, prepend=0)
-        if len(xyz) > 2:
-            step[2:] = np.diff(step[1:], axis=0)
+        step[2:] = np.diff(step[1:], axis=0)
         parts.append(step.reshape(len(xyz), -1).T.ravel())
     change = np.concatenate(parts)
     zigzag = change << 1 ^ change >> 31

@@ -24,14 +24,14 @@ class RunLog:
         with replacing(path) as temporary:
             temporary.write_text("".join(json.dumps(row) + "\n" for row in self.rows), "utf-8")
 
-    def add(self, row: Mapping[str, float | str]) -> None:
+    def add(self, row: Mapping[str, float]) -> None:
         """Append a measurement; it is on disk when this returns."""
         self.rows.append(dict(row))
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
 
 
-def _read(path: Path) -> list[dict[str, float | str]]:
+def _read(path: Path) -> list[dict[str, float]]:
     if not path.exists():
         return []
     rows = []
@@ -50,7 +50,7 @@ def draw_curves(log: RunLog, path: Path) -> None:
     figure = Figure(figsize=(9, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     trained = [row for row in log.rows if "position" in row]
-    left.plot([r["step"] for r in trained], [float(r["position"]) * 1000 for r in trained])
+    left.plot([r["step"] for r in trained], [r["position"] * 1000 for r in trained])
     left.set(xlabel="step", ylabel="training position loss, mm", yscale="log")
     for key, label in (("mpjpe_mm", "MPJPE"), ("p_mpjpe_mm", "P-MPJPE")):
         held_out = [row for row in log.rows if key in row]

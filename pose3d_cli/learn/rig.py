@@ -72,9 +72,7 @@ def to_h36m(motion: Motion, *, metres_per_unit: float | None = None) -> RiggedPo
             unit makes those of a person.
     """
     names = [_plain(name) for name in motion.joints]
-    if {"abdomen", "chest"} <= set(names) and {("left", "shldr"), ("right", "shldr")} <= {
-        _side(name) for name in names
-    }:
+    if {"abdomen", "chest", "lshldr", "rshldr"} <= set(names):
         raise InputError(
             f"{motion.path}: a DAZ rig; the DAZ-friendly conversion of the CMU motions has wrong "
             "rest offsets (forearm 20 degrees off). Take the original or another conversion"
@@ -162,9 +160,10 @@ def _unit(motion: Motion, place: Mapping[str, int], given: float | None) -> tupl
 
 
 def _thorax_bone_is_lost(motion: Motion, place: Mapping[str, int]) -> bool:
-    neck = motion.rest[place["thorax"]]
-    chest = motion.rest[motion.parents[place["thorax"]]]
-    return bool(np.linalg.norm(neck - chest) < 1e-3)
+    """Whether neck and collar bones all begin where the bone below them does."""
+    chest = motion.parents[place["thorax"]]
+    above = [joint for joint, parent in enumerate(motion.parents) if parent == chest]
+    return bool(np.abs(motion.rest[above] - motion.rest[chest]).max() < 1e-3)
 
 
 def _with_thorax_bone(motion: Motion, place: Mapping[str, int]) -> Motion:

@@ -14,10 +14,16 @@ from pose3d_cli.pose.measures import mpjpe, p_mpjpe
 
 
 def held_out_batch(
-    clips: Sequence[MocapClip], frames: int, rate_hz: float, windows: int, seed: int = 1234
+    clips: Sequence[MocapClip],
+    frames: int,
+    rate_hz: float,
+    windows: int,
+    seed: int = 1234,
+    *,
+    noise: bool = True,
 ) -> Batch:
     """Return windows that are the same in every call with the same arguments."""
-    config = GeneratorConfig(frames=frames, rate_hz=rate_hz, seed=seed)
+    config = GeneratorConfig(frames=frames, rate_hz=rate_hz, seed=seed, noise=noise)
     return Generator(clips, config).draw(windows)
 
 
@@ -25,12 +31,12 @@ def held_out_error(
     network: nn.Module, batch: Batch, device: torch.device, *, over_time: bool, at_once: int = 32
 ) -> dict[str, float]:
     """Return MPJPE and P-MPJPE over all joints and frames of a batch, in millimetres."""
-    poses = []
     with torch.inference_mode():
-        for x in batch.x.split(at_once):
-            poses.append(network(x.to(device), over_time=over_time).float().cpu())
-    pose = torch.cat(poses)
-    pose = (pose - pose[:, :, :1]).numpy().astype(np.float64)
+        poses = [
+            network(x.to(device), over_time=over_time).float().cpu() for x in torch.split(batch.x, at_once)
+        ]
+    lifted = torch.cat(poses)
+    pose = (lifted - lifted[:, :, :1]).numpy().astype(np.float64)
     truth = batch.target.numpy().astype(np.float64)
     return {
         "mpjpe_mm": float(np.mean(mpjpe(pose, truth)) * 1000),

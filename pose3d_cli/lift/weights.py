@@ -25,7 +25,8 @@ def save(path: Path, network: nn.Module, about: WeightsAbout, *, half: bool = Fa
         path: `*.safetensors`.
         network: On any device.
         about: The header.
-        half: Keep real numbers as float16: half the size, 3 decimal digits. Counters stay whole.
+        half: Keep matrices as float16: half the size, 3 decimal digits. Vectors (scales, which
+            may be tiny, and running statistics) stay as they are; they are few.
 
     Raises:
         OutputError: The file cannot be written.
@@ -38,7 +39,8 @@ def save(path: Path, network: nn.Module, about: WeightsAbout, *, half: bool = Fa
 
 def _stored(tensor: Tensor, half: bool) -> Tensor:
     tensor = tensor.detach().cpu().contiguous()
-    return tensor.half() if half and tensor.is_floating_point() else tensor.clone()
+    is_matrix = tensor.ndim > 1 and tensor.is_floating_point()
+    return tensor.half() if half and is_matrix else tensor.clone()
 
 
 def load(path: Path, device: torch.device | str = "cpu") -> nn.Module:

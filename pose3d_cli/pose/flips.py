@@ -29,14 +29,14 @@ _STATES = np.array([[0, 0], [1, 0], [0, 1], [1, 1]])
 
 # Lengths in sizes of the person (about the stature), times in seconds.
 _NOISE = 0.01
-_SPEED = 1.0
+_SPEED = 0.7
 _ACCELERATION = 6.0
 _TRUNK_NOISE = 0.006
 _TRUNK_SPEED = 0.4  # of a hip or shoulder about the middle of the two
 _MAX_COST = 16.0  # of one joint in one frame: an outlier must not outweigh the others
-_SWITCH = 6.0  # cost of a switch, of arms, legs, or both together
+_SWITCH = 15.0  # cost of a switch, of arms, legs, or both together
 _SWAPPED_A_SECOND = np.array([0.0, 30.0, 30.0, 20.0])  # cost of being in each state
-_TWIST_A_SECOND = 200.0  # cost of shoulders and hips that point opposite ways
+_TWIST_A_SECOND = 600.0  # cost of shoulders and hips that point opposite ways
 _FULL_WIDTH = 0.02  # shoulder width times hip width of a person seen from the front
 _MAX_GAP_S = 0.3  # motion across a longer gap says nothing
 
@@ -122,7 +122,7 @@ def _of_groups(
     motion: Float[np.ndarray, "2 2 2"],
     before: Int[np.ndarray, "*n 2"],
     after: Int[np.ndarray, "*m 2"],
-) -> Float[np.ndarray, ...]:
+) -> Float[np.ndarray, "*cost"]:
     """Return the motion cost of arms plus legs, given whether each switched before and now."""
     arms, legs = (motion[g][before[..., g], after[..., g]] for g in (0, 1))
     return arms + legs
@@ -153,7 +153,9 @@ def _motion_cost(track: _Track) -> Float[np.ndarray, "frames 2 2 2"]:
     earlier = np.concatenate([np.full_like(now[:1], np.nan), track.limbs[:-2]])
     still_sigma = np.hypot(_NOISE, _SPEED * dt)
     even_sigma = np.hypot(_NOISE * (1 + dt / dt_before), _ACCELERATION * dt * (dt + dt_before) / 2)
+    skip_sigma = np.hypot(_NOISE, _SPEED * (dt + dt_before))[1:]
     weight = np.minimum(track.weight[1:], track.weight[:-1])
+    weight_skip = np.minimum(track.weight[2:], track.weight[:-2])
     cost = np.zeros((len(track.time_s), 2, 2, 2))
     for changed_before in (0, 1):
         start = earlier[..., ::-1, :] if changed_before else earlier
@@ -167,6 +169,10 @@ def _motion_cost(track: _Track) -> Float[np.ndarray, "frames 2 2 2"]:
             off = ((found - guess) ** 2).sum(-1) / sigma**2  # (frames, groups, joints, sides)
             each = np.minimum(np.nan_to_num(off), _MAX_COST).mean(-1)
             cost[1:, :, changed_before, changes_now] = (each * weight).sum(-1)
+            # One bad frame between two good ones must not part them.
+            far = ((found - start)[1:] ** 2).sum(-1) / skip_sigma[:, None, None, None] ** 2
+            each = np.minimum(np.nan_to_num(far), _MAX_COST).mean(-1)
+            cost[2:, :, changed_before, changes_now] += (each * weight_skip).sum(-1)
     cost[1:] += (_turn_cost(track) * weight[:, :, 0, None])[:, :, None]
     return cost
 

@@ -17,9 +17,7 @@ def _check_timeline(
     frames: np.ndarray, time_s: np.ndarray, n_rows: int, n_joints: int, skeleton: Skeleton
 ) -> None:
     if n_joints != len(skeleton.joints):
-        raise ValueError(
-            f"found {n_joints} joints, but {skeleton.name} has {len(skeleton.joints)}"
-        )
+        raise ValueError(f"found {n_joints} joints, but {skeleton.name} has {len(skeleton.joints)}")
     if not len(frames) == len(time_s) == n_rows:
         raise ValueError(
             f"{n_rows} rows, {len(frames)} frame numbers and {len(time_s)} times: must be equal"
@@ -56,9 +54,7 @@ class Keypoints2D:
     def __post_init__(self) -> None:
         if self.xy.shape[:2] != self.score.shape:
             raise ValueError(f"xy {self.xy.shape} and score {self.score.shape} do not fit")
-        _check_timeline(
-            self.frames, self.time_s, len(self.xy), self.xy.shape[1], self.skeleton
-        )
+        _check_timeline(self.frames, self.time_s, len(self.xy), self.xy.shape[1], self.skeleton)
         if np.any((self.score > 0) & np.isnan(self.xy).any(-1)):
             raise ValueError("a joint without a position must have score 0")
 
@@ -90,9 +86,7 @@ class PoseSequence:
     is_metric: bool
 
     def __post_init__(self) -> None:
-        _check_timeline(
-            self.frames, self.time_s, len(self.xyz), self.xyz.shape[1], self.skeleton
-        )
+        _check_timeline(self.frames, self.time_s, len(self.xyz), self.xyz.shape[1], self.skeleton)
         if self.frame == "root" and np.nanmax(np.abs(self.xyz[:, 0]), initial=0.0) > 1e-4:
             raise ValueError("frame 'root' needs the pelvis at the origin")
 

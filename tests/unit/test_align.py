@@ -35,6 +35,8 @@ def test_procrustes_never_uses_a_mirror_image():
     mirrored = BODY * [-1, 1, 1]
     aligned = procrustes(mirrored, BODY)
     assert np.linalg.norm(aligned - BODY, axis=-1).max() > 0.2
+    # At the best scale what is left over is square to the pose.
+    assert ((aligned - BODY) * (aligned - aligned.mean(0))).sum() == pytest.approx(0, abs=1e-6)
     edges = aligned[1:] - aligned[0]
     assert np.linalg.det(edges) * np.linalg.det(mirrored[1:] - mirrored[0]) > 0
 

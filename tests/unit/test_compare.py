@@ -210,7 +210,7 @@ def test_another_rate_is_told(saved, truth, one):
         ({"frame": np.zeros(6)}, "frame numbers must rise"),
         ({"person_id": np.arange(2)}, "arrays that do not fit"),
         ({"xyz_camera": np.zeros((6, 3))}, r"xyz_camera is \(6, 3\)"),
-        ({"keypoints_px": np.zeros((1, 5, 17, 2))}, r"keypoints_px is \(1, 5, 17, 2\)"),
+        ({"keypoints_px": np.zeros((1, 5, 17, 2))}, "arrays that do not fit"),
         ({"frame": np.array([None] * 6)}, "not a readable .npz"),
     ],
 )

@@ -43,9 +43,11 @@ MIXAMO = [
 ]
 
 BIPED = {
-    "Hips": "Bip01 Pelvis", "Neck": "Bip01_Neck", "Head": "Bip01 Head", "LeftUpLeg": "Bip01 L Thigh",
+    "Hips": "Bip01 Pelvis", "Neck": "Bip01_Neck", "Head": "Bip01 Head",
+    "LeftUpLeg": "Bip01 L Thigh",
     "LeftLeg": "Bip01_L_Calf", "LeftFoot": "Bip01 L Foot", "RightUpLeg": "R_Thigh",
-    "RightLeg": "calf_r", "RightFoot": "Foot.R", "LeftArm": "upperarm_l", "LeftForeArm": "Forearm.L",
+    "RightLeg": "calf_r", "RightFoot": "Foot.R", "LeftArm": "upperarm_l",
+    "LeftForeArm": "Forearm.L",
     "LeftHand": "hand_l", "RightArm": "Bip01 R UpperArm", "RightForeArm": "RightLowerArm",
     "RightHand": "mixamorig:RightHand", "HeadTop_End": "HeadNub",
 }  # fmt: skip
@@ -206,7 +208,7 @@ def test_the_faults_of_cmu_conversions_are_mended(lay):
 
 def test_rigs_that_cannot_be_used_say_why(lay):
     daz = {"Spine": "chest", "LeftShoulder": "abdomen", "LeftArm": "lShldr", "RightArm": "rShldr"}
-    with pytest.raises(InputError, match="a DAZ rig; .*wrong rest offsets"):
+    with pytest.raises(InputError, match=r"a DAZ rig; .*wrong rest offsets"):
         lay(bvh(names=daz))
     with pytest.raises(InputError, match="no joint found for left_knee, thorax among Hips"):
         lay(bvh(names={"LeftLeg": "Tail", "Neck": "Giraffe"}))
@@ -214,7 +216,7 @@ def test_rigs_that_cannot_be_used_say_why(lay):
 
 def wave(n_frames=60, *, snap=0):
     """A slow walk along X; the first `snap` frames are turned round."""
-    return [((0.01 * t, 0.95, 0), (0, 0, 180 if t < snap else 0)) for t in range(n_frames)]
+    return [((5 + 0.01 * t, 0.95, 0), (0, 0, 180 if t < snap else 0)) for t in range(n_frames)]
 
 
 def test_a_snap_at_the_start_is_cut(lay):
@@ -230,10 +232,12 @@ def test_a_snap_at_the_start_is_cut(lay):
 
 def test_resampling_keeps_time(lay):
     line = np.arange(11, dtype=np.float32)[:, None, None] * np.ones((1, 17, 3), np.float32)
-    np.testing.assert_allclose(resampled(line, 100, 50)[:, 0, 0], [0, 2, 4, 6, 8, 10], atol=1e-5)
-    np.testing.assert_allclose(resampled(line, 30, 60)[:4, 3, 1], [0, 0.5, 1, 1.5], atol=1e-5)
-    np.testing.assert_allclose(resampled(line, 120, 50)[:, 0, 0], [0, 2.4, 4.8, 7.2, 9.6])
-    assert len(resampled(line[:1], 120, 50)) == 1
+    np.testing.assert_allclose(
+        resampled(line, 100.0, 50.0)[:, 0, 0], [0, 2, 4, 6, 8, 10], atol=1e-5
+    )
+    np.testing.assert_allclose(resampled(line, 30.0, 60.0)[:4, 3, 1], [0, 0.5, 1, 1.5], atol=1e-5)
+    np.testing.assert_allclose(resampled(line, 120.0, 50.0)[:, 0, 0], [0, 2.4, 4.8, 7.2, 9.6])
+    assert len(resampled(line[:1], 120.0, 50.0)) == 1
 
 
 def test_a_folder_becomes_a_pack_with_a_report(tmp_path):
@@ -252,7 +256,7 @@ def test_a_folder_becomes_a_pack_with_a_report(tmp_path):
     assert set(clips) == set(report.done)
     walk = clips["carl/walk"]
     assert (walk.subject, walk.fps, walk.licence, walk.src_fps) == ("carl", 50, "CC0", 100)
-    assert walk.split == report.subjects["carl"]
+    assert {c.subject: c.split for c in clips.values()} == report.subjects
     assert len(walk) == 30
     np.testing.assert_allclose(walk.xyz[0, 0], (0, 0, 0.95), atol=0.001)
     np.testing.assert_allclose(walk.xyz[-1, 0] - walk.xyz[0, 0], (0, 0.58, 0), atol=0.0011)
@@ -285,7 +289,7 @@ def test_subjects_are_split_alike_and_never_shared():
 
 def test_settings_refuse_nonsense():
     with pytest.raises(SettingsError, match="fps and amc_fps"):
-        build(ImportSettings, {"fps": 0}, where="here")
+        build(ImportSettings, {"fps": 0.0}, where="here")
     with pytest.raises(SettingsError, match="held_out"):
         build(ImportSettings, {"held_out": 0.9}, where="here")
 

@@ -147,6 +147,7 @@ def test_what_cannot_be_packed_is_refused(tmp_path):
         write_pack(tmp_path, [replace(clip("a"), xyz=unseen)])
     with pytest.raises(OutputError, match=r"further than 32\.7 m"):
         write_pack(tmp_path, [replace(clip("a"), xyz=clip("a").xyz + 40)])
-    with pytest.raises(ValueError, match=r"xyz is \(4, 16, 3\)"):
+    # The run-time shape checker, where it is on, is faster to object.
+    with pytest.raises((ValueError, TypeError), match=r"xyz is \(4, 16, 3\)|'xyz'"):
         replace(clip("a"), xyz=clip("a").xyz[:, 1:])
     assert not list(tmp_path.glob("*.json"))

@@ -104,6 +104,16 @@ def test_a_rate_near_one_over_1001_is_snapped_and_none_is_rounded():
     assert exact_rate(29.07) == 29.07
 
 
+def test_a_clock_tick_in_place_of_a_rate_is_not_believed(tmp_path):
+    times_s = (np.arange(60) / 25).tolist()
+    path = make_clip(tmp_path / "a.mkv", n_frames=60, times_s=times_s, rate=Fraction(1000))
+    frames, video = read(path)
+    assert video.fps == pytest.approx(25, rel=1e-3)
+    assert video.n_frames_hint is None
+    assert "no usable frame rate (1000)" in video.warnings[0]
+    np.testing.assert_allclose([frame.time_s for frame in frames], times_s, atol=1e-3)
+
+
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
 def test_uneven_times_are_kept_and_are_no_damage(tmp_path, name, without_pyav):
     frames, video = read(make_clip(tmp_path / name, n_frames=10, times_s=UNEVEN_S))

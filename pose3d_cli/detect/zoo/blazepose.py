@@ -21,6 +21,7 @@ from pose3d_cli.files.shipped import shipped
 from pose3d_cli.pose.skeleton import BLAZEPOSE33, Skeleton
 
 _MIN_PRESENCE = 0.5
+_MIN_PRESENCE_NEW = 0.9  # chairs and trees reach 0.8, people seldom fall below 0.97
 _MIN_SIDE_PX = 24.0  # smaller regions hold no person anybody could see
 _SAME_PERSON = 0.05  # median distance of keypoints, in sides of the larger region
 _SAME_REGION = 0.14  # distance of the hips, in sides of the larger region
@@ -103,7 +104,9 @@ class BlazePose:
             coarse = self._look(image, roi)
             # The detector's region is coarse; the second look is from the person's own.
             person = coarse and self._look(image, coarse.roi)
-            if person is not None and not any(_is_same(person, other) for other in seen):
+            if person is None or person.presence < _MIN_PRESENCE_NEW:
+                continue
+            if not any(_is_same(person, other) for other in seen):
                 new.append(person)
         return new
 

@@ -66,7 +66,7 @@ def look_at(pose: Float[Tensor, "b t joints 3"], random: torch.Generator) -> Vie
     roll = torch.deg2rad(5 * torch.randn(n, generator=random))
     world_to_camera = (
         about("z", roll)
-        @ about("x", -elevation)
+        @ about("x", elevation)
         @ torch.tensor(_LOOK_FORWARD)
         @ about("z", uniform(0, 2 * math.pi))
     )

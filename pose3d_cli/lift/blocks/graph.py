@@ -44,7 +44,13 @@ def similar_frames(
     The frame itself is nearly always one of them. No gradient flows through the choice.
     """
     with torch.no_grad():
-        return (x @ x.transpose(-1, -2)).topk(min(neighbours, x.shape[1]), dim=-1).indices
+        similarity = x @ x.transpose(-1, -2)
+        if neighbours != 2 or x.shape[1] < 2:
+            return similarity.topk(min(neighbours, x.shape[1]), dim=-1).indices
+        # Two maxima take a third of the time of `topk` over tens of frames.
+        first = similarity.max(-1, keepdim=True).indices
+        second = similarity.scatter_(-1, first, -torch.inf).max(-1, keepdim=True).indices
+        return torch.cat([first, second], -1)
 
 
 def following_frames(frames: int, neighbours: int) -> Int[Tensor, "frames neighbours"]:
@@ -96,9 +102,11 @@ class GraphConvolution(nn.Module):
         if self.training:
             return self.norm(x) if self.per_node else self.norm(x.transpose(1, 2)).transpose(1, 2)
         # Running statistics are constants now: one multiply-add in place of a normalisation.
-        variance, bias = self.norm.running_var, self.norm.bias
-        scale = self.norm.weight * (variance + self.norm.eps).rsqrt()  # type: ignore[operator]
-        shift = bias - self.norm.running_mean * scale
+        mean, variance = self.norm.running_mean, self.norm.running_var
+        if mean is None or variance is None:
+            raise TypeError("batch normalisation without running statistics")
+        scale = self.norm.weight * (variance + self.norm.eps).rsqrt()
+        shift = self.norm.bias - mean * scale
         if self.per_node:
             scale, shift = scale[:, None], shift[:, None]
         return torch.addcmul(shift, x, scale)

@@ -1,0 +1,131 @@
+"""`pose3d eval --dataset mocap`: lifters side by side on the same generated, held-out windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pose3d_cli.errors import InputError, WeightsError
+from pose3d_cli.files.mocap_pack import read_pack
+from pose3d_cli.learn.validate import held_out_batch, held_out_error
+from pose3d_cli.lift import weights
+from pose3d_cli.lift.device import resolve
+from pose3d_cli.lift.shelf import window_frames
+
+
+@dataclass(frozen=True, kw_only=True)
+class MocapScore:
+    """Errors of one weights file.
+
+    Attributes:
+        weights: The file.
+        lifter: Its network.
+        mpjpe_mm: Mean distance of joints, root-relative, all joints and frames.
+        p_mpjpe_mm: The same after a similarity a frame.
+    """
+
+    weights: Path
+    lifter: str
+    mpjpe_mm: float
+    p_mpjpe_mm: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class MocapEvaluation:
+    """What was measured and how, so that the figures mean something.
+
+    Attributes:
+        scores: One a weights file.
+        split: Split of the packed motion.
+        subjects: Who moves in it.
+        windows: Windows drawn.
+        frames: Frames in each.
+        rate_hz: Frames a second.
+        noise: Whether a detector's errors were added.
+        seed: Of the generator.
+    """
+
+    scores: Sequence[MocapScore]
+    split: str
+    subjects: Sequence[str]
+    windows: int
+    frames: int
+    rate_hz: float
+    noise: bool
+    seed: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        record = asdict(self)
+        record["scores"] = [{**asdict(s), "weights": str(s.weights)} for s in self.scores]
+        return record
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Return a table: a header, then a row a weights file."""
+        header = ("weights", "lifter", "MPJPE mm", "P-MPJPE mm")
+        body = [
+            (s.weights.name, s.lifter, f"{s.mpjpe_mm:.1f}", f"{s.p_mpjpe_mm:.1f}")
+            for s in self.scores
+        ]
+        return [header, *body]
+
+
+def evaluate_mocap(
+    files: Sequence[Path],
+    data: Path,
+    *,
+    split: str = "test",
+    windows: int = 512,
+    seed: int = 1234,
+    noise: bool = True,
+    device: str = "auto",
+) -> MocapEvaluation:
+    """Measure weights on windows of held-out subjects, seen through the generator.
+
+    All weights see the same windows, as long as the longest that one of them takes; the generator's
+    noise decides the figures, so they compare lifters, and tell little about a real video.
+
+    Args:
+        files: Weights to compare; lifters of single frames and of windows may be mixed.
+        data: Packed motion.
+        split: `val` or `test`; training subjects would flatter.
+        windows: How many windows are drawn.
+        seed: Of the generator; the same seed gives the same windows.
+        noise: Add a detector's errors.
+        device: auto, cpu, cuda or mps.
+
+    Raises:
+        InputError: No clips in the split.
+        WeightsError: Weights that cannot be loaded, or that want another rate or input.
+    """
+    where = resolve(device)
+    clips = read_pack(data, split)
+    if not clips:
+        raise InputError(f"{data}: no clips of the split {split!r}")
+    about = [weights.describe(file) for file in files]
+    rates = {a.rate_hz for a in about}
+    if len(rates) > 1 or any(a.input != "rays" for a in about):
+        raise WeightsError(
+            "only weights of one rate that take rays can be compared here; "
+            f"found rates {sorted(rates)} and inputs {sorted({a.input for a in about})}"
+        )
+    networks = [weights.load(file, where) for file in files]
+    frames = max(window_frames(network) for network in networks)
+    rate_hz = about[0].rate_hz
+    batch = held_out_batch(clips, frames, rate_hz, windows, seed, noise=noise)
+    scores = []
+    for file, network, header in zip(files, networks, about, strict=True):
+        error = held_out_error(network, batch, where, over_time=True)
+        scores.append(MocapScore(weights=file, lifter=header.lifter, **error))
+    return MocapEvaluation(
+        scores=scores,
+        split=split,
+        subjects=sorted({clip.subject for clip in clips}),
+        windows=windows,
+        frames=frames,
+        rate_hz=rate_hz,
+        noise=noise,
+        seed=seed,
+    )

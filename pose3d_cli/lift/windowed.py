@@ -1,0 +1,152 @@
+"""A network made a lifter: keypoints of any skeleton, rate and length in, 3D joints out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32
+from torch import Tensor, nn
+
+from pose3d_cli.errors import InputError
+from pose3d_cli.lift.about import WeightsAbout, describe
+from pose3d_cli.lift.normalise import mirrored_input, rays_to_input, screen_to_input
+from pose3d_cli.lift.rotation import turn_back
+from pose3d_cli.lift.weights import load
+from pose3d_cli.lift.windows import cut, lay_windows, stitch
+from pose3d_cli.pose.camera import Camera, pixels_to_rays, pixels_to_screen
+from pose3d_cli.pose.convert import convert
+from pose3d_cli.pose.resample import keypoints_at, poses_at, uniform_times
+from pose3d_cli.pose.skeleton import H36M17
+from pose3d_cli.pose.types import Keypoints2D, PoseSequence
+
+_ROOT = H36M17.index("pelvis")
+
+Normalise = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+_INPUTS: dict[str, Normalise] = {"rays": rays_to_input, "screen": screen_to_input}
+
+
+@dataclass(frozen=True, eq=False)
+class WindowedLifter:
+    """Lifts with a network that sees windows of one length at one rate.
+
+    Attributes:
+        network: Float32, in evaluation mode, on `device`; its `config.frames` is the window.
+        about: What it was trained on; says which input it wants and at what rate.
+        device: Where it runs.
+        mirror: Whether to lift the mirror image too and take the mean of both answers; twice the
+            work, and left and right are then treated alike.
+        batch: Windows lifted at once.
+    """
+
+    network: nn.Module
+    about: WeightsAbout
+    device: torch.device
+    mirror: bool = True
+    batch: int = 16
+
+    @classmethod
+    def from_file(
+        cls, path: Path, device: torch.device, *, mirror: bool = True, batch: int = 16
+    ) -> WindowedLifter:
+        """Make a lifter of a weights file.
+
+        Raises:
+            WeightsError: A file that cannot be read or fits no known lifter.
+        """
+        return cls(load(path, device), describe(path), device, mirror, batch)
+
+    @property
+    def window(self) -> int:
+        """Frames that the network sees at once."""
+        return int(self.about.config["frames"])
+
+    def lift(self, keypoints: Keypoints2D, camera: Camera) -> PoseSequence:
+        """Lift one person.
+
+        Args:
+            keypoints: Any skeleton that converts to h36m17, gaps filled: the pelvis (or both hips)
+                must be known in every row.
+            camera: Of the video the keypoints are of.
+
+        Returns:
+            Camera axes, pelvis at the origin, metres of a person `about.stature_m` tall; a row for
+            each row of `keypoints`.
+
+        Raises:
+            InputError: No rows, joints that do not convert, or rows without a pelvis.
+        """
+        points = _with_pelvis(keypoints)
+        coordinates = self._coordinates(points, camera)
+        time_s = uniform_times(points.time_s, self.about.rate_hz)
+        coordinates, score = keypoints_at(coordinates, points.score, points.time_s, time_s)
+        windows = lay_windows(len(time_s), self.window)
+        answers = self._lift_windows(cut(coordinates, windows), cut(score, windows))
+        xyz = poses_at(stitch(answers, windows), time_s, points.time_s)
+        xyz[:, _ROOT] = 0
+        return PoseSequence(
+            xyz=xyz,
+            frames=points.frames,
+            time_s=points.time_s,
+            fps=points.fps,
+            skeleton=H36M17,
+            frame="root",
+            is_metric=True,
+        )
+
+    def _coordinates(
+        self, points: Keypoints2D, camera: Camera
+    ) -> Float32[np.ndarray, "frames 17 2"]:
+        if self.about.input == "screen":
+            return pixels_to_screen(points.xy, points.image_size)
+        return pixels_to_rays(points.xy, camera)
+
+    def _lift_windows(
+        self,
+        coordinates: Float32[np.ndarray, "windows window 17 2"],
+        score: Float32[np.ndarray, "windows window 17"],
+    ) -> Float32[np.ndarray, "windows window 17 3"]:
+        """Return the joints of each window in camera axes."""
+        answers = []
+        with torch.inference_mode():
+            for start in range(0, len(coordinates), self.batch):
+                part = slice(start, start + self.batch)
+                x, rotation = _INPUTS[self.about.input](
+                    torch.from_numpy(coordinates[part]), torch.from_numpy(score[part])
+                )
+                answers.append(turn_back(rotation, self._run(x)))
+        return torch.cat(answers).numpy()
+
+    def _run(self, x: Float[Tensor, "b t 17 3"]) -> Float[Tensor, "b t 17 3"]:
+        """Return the network's answer in the axes of its input, pelvis at the origin."""
+        x = x.to(self.device)
+        if self.mirror:
+            answer, mirrored = self.network(torch.cat([x, mirrored_input(x)])).chunk(2)
+            answer = (answer + mirrored_input(mirrored)) / 2
+        else:
+            answer = self.network(x)
+        answer = answer.float().cpu()
+        answer[:, :, _ROOT] = 0
+        return answer
+
+
+def _with_pelvis(keypoints: Keypoints2D) -> Keypoints2D:
+    """Return h36m17 keypoints, the pelvis known in every row."""
+    who = f"person {keypoints.person}"
+    if not len(keypoints):
+        raise InputError(f"{who}: no frames to lift")
+    try:
+        points = convert(keypoints, H36M17)
+    except ValueError as error:
+        raise InputError(f"{who}: {error}; these keypoints cannot be lifted") from error
+    unknown = np.isnan(points.xy[:, _ROOT]).any(-1)
+    if unknown.any():
+        raise InputError(
+            f"{who}: the hips are unknown in {unknown.sum()} of {len(unknown)} frames "
+            f"(first: frame {points.frames[unknown][0]}); fill or cut out such gaps first"
+        )
+    # What is not seen has no say, whatever number stands in its place.
+    return replace(points, score=np.where(np.isnan(points.xy).any(-1), 0, points.score))

@@ -1,0 +1,77 @@
+"""Root-relative poses to people standing before the camera, in metres."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32
+
+from pose3d_cli.lift.base import Lifter
+from pose3d_cli.pipeline.observe import Mended
+from pose3d_cli.pipeline.report import Reporter
+from pose3d_cli.pose.camera import Camera, pixels_to_rays
+from pose3d_cli.pose.convert import convert
+from pose3d_cli.pose.place import place_root, smooth_depth
+from pose3d_cli.pose.skeleton import H36M17
+from pose3d_cli.pose.types import Keypoints2D
+
+# Detectors and mocap mean the same by these; by neck, nose or crown they do not.
+_PLACED_BY = tuple(j for j in H36M17.joints if j.startswith(("left_", "right_")))
+_FILLED_WEIGHT = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """A stretch of one person in 3D.
+
+    Attributes:
+        person: Identity.
+        keypoints: On h36m17, as lifted.
+        xyz_root: Metres, camera axes, pelvis at the origin.
+        xyz_camera: Metres, camera axes, camera at the origin; NaN if it could not be placed.
+    """
+
+    person: int
+    keypoints: Keypoints2D
+    xyz_root: Float32[np.ndarray, "frames joints 3"]
+    xyz_camera: Float32[np.ndarray, "frames joints 3"]
+
+
+def lift_people(
+    people: Sequence[Mended], lifter: Lifter, camera: Camera, scale: float, reporter: Reporter
+) -> list[Placed]:
+    """Lift every stretch of everybody and place it before the camera.
+
+    Args:
+        people: Mended keypoints.
+        lifter: Gives root-relative poses in metres.
+        camera: Of the whole clip.
+        scale: Height of the person over that of the lifter's people.
+        reporter: Shows progress.
+    """
+    reporter.stage("lift", sum(len(person.stretches) for person in people))
+    placed = []
+    for person in people:
+        for stretch in person.stretches:
+            xyz = lifter.lift(stretch, camera).xyz * np.float32(scale)
+            placed.append(_place(person.person, convert(stretch, H36M17), xyz, camera))
+            reporter.advance()
+    return placed
+
+
+def _place(
+    person: int,
+    keypoints: Keypoints2D,
+    xyz: Float32[np.ndarray, "frames joints 3"],
+    camera: Camera,
+) -> Placed:
+    rays = pixels_to_rays(keypoints.xy, camera)
+    weight = np.zeros_like(keypoints.score)
+    columns = [H36M17.index(joint) for joint in _PLACED_BY]
+    weight[:, columns] = np.maximum(keypoints.score[:, columns], _FILLED_WEIGHT)
+    weight[np.isnan(keypoints.xy).any(-1)] = 0
+    root = smooth_depth(place_root(xyz, rays, weight), keypoints.time_s)
+    in_camera = (xyz + root[:, None]).astype(np.float32)
+    return Placed(person, keypoints, xyz, in_camera)

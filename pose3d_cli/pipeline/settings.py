@@ -1,0 +1,62 @@
+"""Settings of lifting a clip; flags and `--config run.toml` have the same names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiftSettings:
+    """How clips are lifted."""
+
+    output: str = ""
+    """Folder that gets one `CLIP_pose3d/` a clip; empty: beside each clip."""
+    detector: str = "blazepose"
+    """Name of the 2D detector."""
+    detect_every: int = 10
+    """Look for new people every so many frames; those already found are followed."""
+    from_2d: str = ""
+    """File or folder of ready 2D keypoints, in place of a detector."""
+    weights: str = "dualstream-xs-27"
+    """Lifter: the name of shipped weights, or a .safetensors file."""
+    device: str = "auto"
+    """auto, cpu, cuda or mps; one that is asked for and absent is an error."""
+    mirror: bool = True
+    """Lift the mirror image too and take the mean: slower and more exact."""
+    person: str = "all"
+    """Whom to lift: all, largest, longest, or the number of a person."""
+    height: float = 0.0
+    """Height of the person in metres; 0: assumed to be that of the weights (1.70)."""
+    fov: float = 0.0
+    """Horizontal field of view in degrees."""
+    focal35: float = 0.0
+    """Focal length in mm, as for a 35 mm film camera."""
+    intrinsics: str = ""
+    """TOML file with `matrix` (3x3, pixels) and `distortion` (OpenCV's order)."""
+    start: float = 0.0
+    """Where to begin, in seconds."""
+    end: float = 0.0
+    """Where to stop, in seconds; 0: at the end of the clip."""
+    max_gap: float = 0.5
+    """Longest time without a person, in seconds, that is bridged."""
+    render: Literal["side-by-side", "off"] = "side-by-side"
+    """Video to draw: the clip with its 2D keypoints beside the 3D skeleton, or none."""
+    overwrite: bool = True
+    """Replace the results of an earlier run."""
+
+    def __post_init__(self) -> None:
+        if sum(1 for given in (self.fov, self.focal35, self.intrinsics) if given) > 1:
+            raise ValueError("give one of fov, focal35 and intrinsics, not several")
+        if self.fov and not 5 <= self.fov <= 170:
+            raise ValueError(f"fov ({self.fov}) must be between 5 and 170 degrees")
+        if self.focal35 < 0:
+            raise ValueError(f"focal35 ({self.focal35}) must be above 0 mm")
+        if self.height and not 0.3 <= self.height <= 2.8:
+            raise ValueError(f"height ({self.height}) must be in metres, between 0.3 and 2.8")
+        if self.start < 0 or (self.end and self.end <= self.start):
+            raise ValueError(f"end ({self.end}) must come after start ({self.start})")
+        if self.detect_every < 1:
+            raise ValueError(f"detect_every ({self.detect_every}) must be at least 1")
+        if self.render not in ("side-by-side", "off"):
+            raise ValueError(f"render ({self.render}) must be side-by-side or off")

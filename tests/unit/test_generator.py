@@ -1,0 +1,212 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from pose3d_cli.files.mocap_pack import MocapClip
+from pose3d_cli.learn.synthetic.bodies import STATURE_M, draw_lengths, with_lengths
+from pose3d_cli.learn.synthetic.cameras import look_at, project
+from pose3d_cli.learn.synthetic.detectors import detect
+from pose3d_cli.learn.synthetic.generator import Generator, GeneratorConfig
+from pose3d_cli.learn.synthetic.motion import MocapWindows, recombine
+from pose3d_cli.learn.synthetic.postures import ANGLES, draw_angles, draw_postures, pose_of
+from pose3d_cli.lift.rotation import turn_back
+from pose3d_cli.pose.skeleton import H36M17
+
+
+def random(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def standing(frames=60, seed=0):
+    """A clip of somebody who stands, arms hanging, and sways a little."""
+    pose = pose_of(torch.zeros(1, frames, len(ANGLES)))[0].numpy() * 0.3
+    pose[..., 0] += 0.05 * np.sin(np.arange(frames) / 9)[:, None] * (seed + 1)
+    return MocapClip(
+        name=f"stand{seed}",
+        subject="s",
+        split="train",
+        category="everyday",
+        licence="CC0",
+        fps=50.0,
+        xyz=pose.astype(np.float32),
+    )
+
+
+def at(pose, joint):
+    return pose[..., H36M17.index(joint), :]
+
+
+def test_zero_angles_stand_upright_with_arms_hanging():
+    pose = pose_of(torch.zeros(1, 1, len(ANGLES)))[0, 0]
+    assert at(pose, "head")[2] > at(pose, "thorax")[2] > at(pose, "pelvis")[2]
+    assert at(pose, "left_ankle")[2] < at(pose, "left_knee")[2] < at(pose, "left_hip")[2]
+    assert at(pose, "left_wrist")[2] < at(pose, "left_shoulder")[2]
+    # x to the right, y forwards: the left hip is at negative x, the nose in front.
+    assert at(pose, "left_hip")[0] < 0 < at(pose, "right_hip")[0]
+    assert at(pose, "nose")[1] > at(pose, "thorax")[1]
+
+
+@pytest.mark.parametrize(
+    ("angle", "joint", "parent", "axis", "sign"),
+    [
+        ("left_leg_flexion", "left_knee", "left_hip", 1, 1),
+        ("left_leg_hinge", "left_ankle", "left_knee", 1, -1),
+        ("right_arm_abduction", "right_elbow", "right_shoulder", 0, 1),
+        ("left_arm_abduction", "left_elbow", "left_shoulder", 0, -1),
+        ("right_arm_hinge", "right_wrist", "right_elbow", 1, 1),
+        ("trunk_pitch", "thorax", "pelvis", 1, 1),
+        ("trunk_flexion", "thorax", "spine", 1, 1),
+    ],
+)
+def test_a_quarter_turn_of_a_joint_goes_the_way_a_body_does(angle, joint, parent, axis, sign):
+    angles = torch.zeros(1, 1, len(ANGLES))
+    angles[..., ANGLES.index(angle)] = math.pi / 2
+    pose = pose_of(angles)[0, 0]
+    bone = at(pose, joint) - at(pose, parent)
+    assert bone[axis] * sign > 0.9
+
+
+def test_postures_keep_knees_and_elbows_within_human_limits():
+    angles = draw_angles(500, random())
+    for side in ("left", "right"):
+        assert angles[:, ANGLES.index(f"{side}_arm_hinge")].min() >= 0
+        assert angles[:, ANGLES.index(f"{side}_leg_hinge")].min() > -35
+        assert angles[:, ANGLES.index(f"{side}_leg_hinge")].max() < 185
+
+
+def test_postures_include_sitting_lying_and_raised_arms():
+    pose = draw_postures(400, 3, 1.0, random())[:, 1]
+    thigh = at(pose, "left_knee") - at(pose, "left_hip")
+    trunk = at(pose, "thorax") - at(pose, "pelvis")
+    arm = at(pose, "left_wrist") - at(pose, "left_shoulder")
+    assert (thigh[:, 2] > -0.3).float().mean() > 0.15
+    assert (trunk[:, 2].abs() < 0.8).float().mean() > 0.1
+    assert (arm[:, 2] > 1).float().mean() > 0.05
+
+
+def test_bodies_have_equal_sides_and_the_stature_they_should():
+    lengths = draw_lengths(300, random())
+    torch.testing.assert_close(lengths[:, H36M17.mirror], lengths)
+    tall = [H36M17.index(j) for j in ("left_knee", "left_ankle", "spine", "thorax")]
+    share = lengths[:, tall].sum(1) / STATURE_M
+    assert share.mean() == pytest.approx(0.808, abs=0.003)
+    assert 0.005 < share.std() < 0.02
+
+
+def test_new_lengths_keep_directions():
+    pose = draw_postures(4, 3, 1.0, random())
+    lengths = draw_lengths(4, random())
+    new = with_lengths(pose, lengths)
+    for parent, joint in H36M17.bones:
+        bone = at(new, joint) - at(new, parent)
+        torch.testing.assert_close(
+            bone.norm(dim=-1), lengths[:, H36M17.index(joint), None].expand(4, 3)
+        )
+        old = at(pose, joint) - at(pose, parent)
+        cosine = torch.nn.functional.cosine_similarity(bone, old, dim=-1)
+        assert cosine.min() > 0.999
+
+
+def test_recombined_limbs_keep_their_shape_relative_to_the_trunk():
+    body, arms, legs = draw_postures(30, 2, 1.0, random()).chunk(3)
+    mixed = recombine(body, arms, legs, random(1))
+
+    def elbow_bend(pose):
+        upper = at(pose, "left_elbow") - at(pose, "left_shoulder")
+        lower = at(pose, "left_wrist") - at(pose, "left_elbow")
+        return torch.nn.functional.cosine_similarity(upper, lower, dim=-1)
+
+    own, other = elbow_bend(mixed) - elbow_bend(body), elbow_bend(mixed) - elbow_bend(arms)
+    assert (torch.minimum(own.abs(), other.abs()) < 1e-4).all()
+    assert (other.abs() < 1e-4).any()
+    assert (own.abs() < 1e-4).any()
+
+
+def test_windows_of_mocap_stay_inside_one_clip():
+    low, high = standing(seed=0), standing(frames=5, seed=1)
+    far = MocapClip(**{**vars(high), "xyz": high.xyz + np.float32(100)})
+    pose = MocapWindows([low, far], 27, 25.0).draw(200, random())
+    apart = (pose - pose[:, :1]).norm(dim=-1)
+    assert apart.max() < 5
+
+
+def test_people_stand_before_the_camera_and_upright_in_most_pictures():
+    view = look_at(
+        with_lengths(draw_postures(1, 2, 1, random()), draw_lengths(1, random())).expand(
+            400, -1, -1, -1
+        ),
+        random(),
+    )
+    assert view.root[..., 2].min() > 0.5
+    pose = MocapWindows([standing()], 2, 25.0).draw(400, random())
+    pose = with_lengths(pose, draw_lengths(400, random()))
+    view = look_at(pose, random(2))
+    upright = at(view.pose, "head")[..., 1] < at(view.pose, "pelvis")[..., 1]
+    assert upright.float().mean() > 0.9
+
+
+def test_without_noise_rays_and_target_are_the_same_people():
+    clips = [standing()]
+    generator = Generator(clips, GeneratorConfig(frames=5, noise=False, seed=3))
+    batch = generator.draw(50)
+    pose = turn_back(batch.rotation, batch.target)
+    # With the true root the rays must be met exactly; solve for it from two joints' rays.
+    n = batch.rays
+    a = torch.zeros(*n.shape[:3], 2, 3)
+    a[..., 0, 0], a[..., 1, 1] = 1, 1
+    a[..., 2] = -n
+    b = n * pose[..., 2:] - pose[..., :2]
+    solved = torch.linalg.lstsq(
+        a.reshape(-1, 34, 3).double(), b.reshape(-1, 34, 1).double()
+    ).solution
+    root = solved.view(50, 5, 1, 3).float()
+    torch.testing.assert_close(project(pose + root), n, atol=2e-3, rtol=0)
+
+
+def test_detectors_err_by_about_a_hundredth_of_the_body_and_lose_some_joints():
+    pose = MocapWindows([standing()], 27, 25.0).draw(300, random())
+    view = look_at(with_lengths(pose, draw_lengths(300, random())), random())
+    rays, score = detect(view, random())
+    truth = project(view.pose + view.root[:, :, None])
+    size = (truth.amax(2) - truth.amin(2)).amax(-1)[..., None]
+    off = ((rays - truth).norm(dim=-1) / size)[score > 0.3]
+    assert 0.008 < off.nanmedian() < 0.04
+    assert rays.isnan().any()
+    assert (score[rays.isnan().any(-1)] == 0).all()
+    assert 0.005 < (score == 0).float().mean() < 0.1
+    assert ((score >= 0) & (score <= 1)).all()
+
+
+def test_equal_seeds_give_equal_batches_and_others_do_not():
+    clips = [standing()]
+    one, two, other = (
+        Generator(clips, GeneratorConfig(frames=3, seed=seed)).draw(8) for seed in (1, 1, 2)
+    )
+    torch.testing.assert_close(one.x, two.x, rtol=0, atol=0)
+    assert not torch.equal(one.x, other.x)
+
+
+def test_input_is_finite_whatever_the_detector_lost():
+    batch = Generator([standing()], GeneratorConfig(frames=9, seed=5)).draw(300)
+    assert batch.rays.isnan().any()
+    assert batch.x.isfinite().all()
+    assert batch.target.isfinite().all()
+
+
+def test_settings_out_of_range_are_refused():
+    with pytest.raises(ValueError, match=r"postures \(1.5\) must be between 0 and 1"):
+        GeneratorConfig(postures=1.5)
+    with pytest.raises(ValueError, match=r"frames \(0\)"):
+        GeneratorConfig(frames=0)
+
+
+def test_cameras_stand_above_the_hips_more_often_than_below():
+    pose = MocapWindows([standing()], 1, 25.0).draw(400, random())
+    view = look_at(with_lengths(pose, draw_lengths(400, random())), random(3))
+    # Seen from above, the head is nearer to the camera than the feet, in the direction of view.
+    forwards = view.root / view.root.norm(dim=-1, keepdim=True)
+    deep = (view.pose * forwards[:, :, None]).sum(-1)
+    head, foot = (deep[..., H36M17.index(joint)] for joint in ("head", "left_ankle"))
+    assert (head < foot).float().mean() > 0.6

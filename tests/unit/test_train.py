@@ -1,0 +1,178 @@
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from pose3d_cli.errors import DivergedError, InputError, SettingsError
+from pose3d_cli.files.mocap_pack import MocapClip, write_pack
+from pose3d_cli.learn.losses import position_error, scale_free_error, velocity_error
+from pose3d_cli.learn.schedule import learning_rate
+from pose3d_cli.learn.settings import TrainSettings
+from pose3d_cli.learn.synthetic.postures import draw_postures
+from pose3d_cli.learn.train import train
+from pose3d_cli.lift import weights
+
+TINY = TrainSettings(
+    preset="tiny",
+    steps=8,
+    single_frames=0.5,
+    batch=4,
+    single_batch=8,
+    warmup=2,
+    validate_every=4,
+    checkpoint_every=2,
+    precision="fp32",
+)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("mocap")
+    random = torch.Generator().manual_seed(0)
+    clips = [
+        MocapClip(
+            name=f"{split}{i}",
+            subject=split,
+            split=split,
+            category="everyday",
+            licence="CC0",
+            fps=50.0,
+            xyz=(draw_postures(1, 80, 3.0, random)[0].numpy() * 0.3).astype(np.float32),
+        )
+        for split in ("train", "val")
+        for i in range(2)
+    ]
+    write_pack(folder, clips)
+    return folder
+
+
+def quiet(progress):
+    pass
+
+
+def tensors(path):
+    return weights.load(path).state_dict()
+
+
+def test_a_run_writes_weights_log_and_curves_that_say_what_they_are(data, tmp_path):
+    report = train(TINY, data=data, out=tmp_path, watch=quiet, device="cpu")
+    assert report.weights == tmp_path / "weights.safetensors"
+    about = weights.describe(report.weights)
+    assert about.measured == {key: round(v, 2) for key, v in report.held_out.items()}
+    assert "CC0" in about.data
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [4, 8]
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_killed_run_goes_on_to_the_very_same_weights(data, tmp_path):
+    whole = train(TINY, data=data, out=tmp_path / "whole", watch=quiet, device="cpu")
+
+    def kill(progress):
+        if progress.step == 7:  # one step after a checkpoint, in the second phase
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(TINY, data=data, out=tmp_path / "cut", watch=kill, device="cpu")
+    again = train(TINY, data=data, out=tmp_path / "cut", watch=quiet, device="cpu")
+    assert again.resumed
+    for name, value in tensors(whole.weights).items():
+        torch.testing.assert_close(tensors(again.weights)[name], value, rtol=0, atol=0)
+    logs = [(tmp_path / run / "log.jsonl").read_text().splitlines() for run in ("whole", "cut")]
+    assert len(logs[0]) == len(logs[1]) == 2
+
+
+def test_time_that_runs_out_leaves_a_checkpoint_and_no_weights(data, tmp_path):
+    report = train(TINY, data=data, out=tmp_path, watch=quiet, device="cpu", time_budget_s=0.0)
+    assert report.weights is None
+    assert report.step == 1
+    assert (tmp_path / "checkpoint.pt").exists()
+    assert not (tmp_path / "weights.safetensors").exists()
+
+
+def test_a_planned_run_takes_its_steps_from_the_time_and_keeps_them(data, tmp_path):
+    first = train(
+        TINY, data=data, out=tmp_path, watch=quiet, device="cpu", time_budget_s=0.5, plan=True
+    )
+    again = train(
+        TINY, data=data, out=tmp_path, watch=quiet, device="cpu", time_budget_s=9.0, plan=True
+    )
+    assert again.steps == first.steps
+
+
+def test_other_settings_in_the_same_folder_are_refused(data, tmp_path):
+    train(TINY, data=data, out=tmp_path, watch=quiet, device="cpu", time_budget_s=0.0)
+    changed = TrainSettings(**{**vars(TINY), "lr": 0.5})
+    with pytest.raises(SettingsError, match=r"lr 0.001 -> 0.5"):
+        train(changed, data=data, out=tmp_path, watch=quiet, device="cpu")
+
+
+def test_a_damaged_checkpoint_is_told_in_words(data, tmp_path):
+    (tmp_path / "checkpoint.pt").write_bytes(b"nonsense")
+    with pytest.raises(InputError, match="cannot be read as a checkpoint"):
+        train(TINY, data=data, out=tmp_path, watch=quiet, device="cpu")
+
+
+def test_init_starts_from_weights_of_the_same_network_only(data, tmp_path):
+    first = train(TINY, data=data, out=tmp_path / "a", watch=quiet, device="cpu")
+    start = {}
+
+    def look(progress):
+        start.setdefault("position", progress.losses["position"])
+
+    settings = TrainSettings(**{**vars(TINY), "steps": 1, "single_frames": 0.0, "lr": 1e-9})
+    train(settings, data=data, out=tmp_path / "b", watch=look, device="cpu", init=first.weights)
+    with pytest.raises(SettingsError, match="holds another network than --preset xs"):
+        train(
+            TrainSettings(preset="xs"),
+            data=data,
+            out=tmp_path / "c",
+            watch=quiet,
+            device="cpu",
+            init=first.weights,
+        )
+
+
+def test_an_unknown_preset_names_the_known_ones(data, tmp_path):
+    with pytest.raises(SettingsError, match="dualstream has no 'huge'"):
+        train(TrainSettings(preset="huge"), data=data, out=tmp_path, watch=quiet, device="cpu")
+
+
+def test_a_loss_that_is_no_number_stops_the_run(data, tmp_path):
+    settings = TrainSettings(**{**vars(TINY), "lr": math.inf})
+    with pytest.raises(DivergedError, match="the loss is"):
+        train(settings, data=data, out=tmp_path, watch=quiet, device="cpu")
+
+
+def test_training_lowers_the_held_out_error(data, tmp_path):
+    settings = TrainSettings(
+        **{**vars(TINY), "steps": 60, "single_frames": 1.0, "lr": 5e-3, "validate_every": 10}
+    )
+    seen = []
+    train(settings, data=data, out=tmp_path, watch=lambda p: seen.append(p.held_out), device="cpu")
+    errors = [held["mpjpe_mm"] for held in seen if held]
+    assert errors[-1] < 0.8 * errors[0]
+
+
+def test_the_rate_rises_then_falls_in_each_phase():
+    s = TrainSettings(steps=1000, single_frames=0.5, warmup=50, lr=1e-3, window_lr=4e-4)
+    assert learning_rate(0, s) < learning_rate(49, s) == pytest.approx(1e-3)
+    assert learning_rate(499, s) == pytest.approx(2e-5, rel=0.01)
+    assert learning_rate(549, s) == pytest.approx(4e-4)
+    assert learning_rate(999, s) == pytest.approx(8e-6, rel=0.01)
+
+
+def test_losses_of_known_poses():
+    truth = torch.randn(2, 5, 17, 3)
+    shifted = truth + torch.tensor([0.0, 0.3, 0.4])
+    assert position_error(shifted, truth).item() == pytest.approx(0.5, abs=1e-5)
+    assert velocity_error(shifted, truth).item() == pytest.approx(0, abs=1e-5)
+    assert scale_free_error(truth * 3, truth).item() == pytest.approx(0, abs=1e-5)
+    drifting = truth + torch.arange(5.0).view(1, 5, 1, 1) * torch.tensor([0.1, 0, 0])
+    assert velocity_error(drifting, truth).item() == pytest.approx(0.1, abs=1e-5)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64, UInt8
@@ -43,6 +43,7 @@ class People2D:
         )
 
 
+@runtime_checkable
 class Detector(Protocol):
     """Finds people and their keypoints in one picture at a time; keeps no memory between them."""
 

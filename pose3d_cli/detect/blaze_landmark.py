@@ -62,7 +62,7 @@ def sharpen(
     return np.where(clear[:, None], moved / np.maximum(total, 1e-9)[:, None] / side, xy)
 
 
-def _closeness(
+def closeness(
     xy: Float32[np.ndarray, "points 2"], width: int, height: int, reach_px: float
 ) -> Float[np.ndarray, " points"]:
     """Return 1 inside the picture, falling to 0 at `reach_px` outside it."""
@@ -93,7 +93,7 @@ class KeypointFinder:
         # Visible in the picture, and present in the crop: both as logits.
         sure = (1 / (1 + np.exp(-raw[:_N_KEYPOINTS, 3:5]))).prod(-1)
         height, width = image.shape[:2]
-        near = _closeness(xy[:_N_KEYPOINTS], width, height, _OUTSIDE_REACH * side_px(roi))
+        near = closeness(xy[:_N_KEYPOINTS], width, height, _OUTSIDE_REACH * side_px(roi))
         presence = float(self._net.output(1, 1)[0, 0])
         return Landmarks(
             xy=xy[:_N_KEYPOINTS],

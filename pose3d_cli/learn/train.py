@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from pose3d_cli import __version__, config
-from pose3d_cli.errors import InputError, OutputError, SettingsError
+from pose3d_cli.errors import OutputError, SettingsError
 from pose3d_cli.files.mocap_pack import MocapClip, read_pack
 from pose3d_cli.learn.checkpoint import load_checkpoint
 from pose3d_cli.learn.loop import Loop, Watch
@@ -78,7 +78,7 @@ def train(
     """
     where = resolve(device)
     torch.manual_seed(settings.seed)
-    clips, held_out = _clips(data, "train"), _clips(data, "val")
+    clips, held_out = read_pack(data, "train"), read_pack(data, "val")
     network = _network(settings, init).to(where)
     if plan and not (out / "checkpoint.pt").exists():
         settings = replace(settings, steps=steps_within(network, clips, settings, time_budget_s))
@@ -100,16 +100,6 @@ def train(
         resumed=resumed,
         held_out=loop.held_out,
     )
-
-
-def _clips(data: Path, split: str) -> list[MocapClip]:
-    clips = read_pack(data, split)
-    if not clips:
-        raise InputError(
-            f"{data}: no clips of the split {split!r}; `pose3d data import` splits by subject "
-            "and needs two subjects at least"
-        )
-    return clips
 
 
 def _network(settings: TrainSettings, init: Path | None) -> nn.Module:

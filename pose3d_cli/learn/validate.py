@@ -31,10 +31,9 @@ def held_out_error(
     network: nn.Module, batch: Batch, device: torch.device, *, over_time: bool, at_once: int = 32
 ) -> dict[str, float]:
     """Return MPJPE and P-MPJPE over all joints and frames of a batch, in millimetres."""
+    windows = torch.split(batch.x, at_once)
     with torch.inference_mode():
-        poses = [
-            network(x.to(device), over_time=over_time).float().cpu() for x in torch.split(batch.x, at_once)
-        ]
+        poses = [network(x.to(device), over_time=over_time).float().cpu() for x in windows]
     lifted = torch.cat(poses)
     pose = (lifted - lifted[:, :, :1]).numpy().astype(np.float64)
     truth = batch.target.numpy().astype(np.float64)

@@ -83,7 +83,7 @@ class ClipLifter:
             people = mend(seen, settings)
         camera = camera_of(settings, seen.image_size)
         if not (settings.fov or settings.focal35 or settings.intrinsics):
-            watch.warn(f"camera: {camera.source}; say --fov, --focal35 or --intrinsics if known")
+            watch.warn(f"camera: {camera.source}")
         with watch.timed("lift"):
             scale = (settings.height or about.stature_m) / about.stature_m
             placed = lift_people(people, self.lifter, camera, scale, watch)

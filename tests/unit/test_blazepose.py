@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pose3d_cli.detect.blaze_landmark import sharpen
+from pose3d_cli.detect.blaze_landmark import closeness, sharpen
 from pose3d_cli.detect.blaze_net import BlazeNet
 from pose3d_cli.detect.blaze_person import anchors, keep_best
 from pose3d_cli.detect.blaze_roi import crop_to_picture, cut, roi_to_crop, side_px, tiles
@@ -133,6 +133,11 @@ def test_sharpen_moves_to_the_heat_and_leaves_dim_points():
     np.testing.assert_array_equal(moved[1:], points[1:])
 
 
+def test_closeness_falls_from_the_border_outwards():
+    points = np.array([[0, 0], [99, 49], [-5, 20], [50, 54], [-10, 20], [400, 400]], np.float32)
+    np.testing.assert_allclose(closeness(points, 100, 50, 10), [1, 1, 0.5, 0.5, 0, 0])
+
+
 def test_a_followed_person_is_the_same_without_searching(blazepose, pictures):
     first = blazepose.detect(pictures[0])
     assert len(first) == 2
@@ -156,6 +161,15 @@ def test_a_newcomer_joins_those_followed(blazepose, pictures):
 def test_two_regions_on_one_person_give_one_person(blazepose, pictures):
     one = blazepose.detect(pictures[0]).take(np.array([0, 0]))
     assert len(blazepose.detect(pictures[1], one, search=False)) == 1
+
+
+def test_of_two_regions_on_one_person_the_one_who_moved_less_stays(blazepose, pictures):
+    one = blazepose.detect(pictures[0]).take(np.array([0, 0]))
+    one.xy[0] += 60
+    assert blazepose.detect(pictures[1], one, search=False).origin.tolist() == [1]
+    one.xy[0] -= 60
+    one.xy[1] += 60
+    assert blazepose.detect(pictures[1], one, search=False).origin.tolist() == [0]
 
 
 def test_at_most_so_many_people(pictures):

@@ -141,13 +141,36 @@ def test_most_frames_decide_which_side_is_which():
     assert n_mended == 40
 
 
-def test_one_collapsed_frame_turns_nobody_round():
+@pytest.mark.parametrize("scale", [0.2, -0.45])
+def test_one_collapsed_frame_turns_nobody_round(scale):
     clean = walker(0)
     bad = clean.xy.copy()
-    bad[30] = 640 + (bad[30, COCO17.mirror] - 640) * 0.2
+    bad[12, :, 0] = 640 + (bad[12, :, 0] - 640) * scale
     mended, _ = mend_flips(replace(clean, xy=bad))
-    rest = np.arange(90) != 30
+    rest = np.arange(90) != 12
     np.testing.assert_array_equal(mended.xy[rest], clean.xy[rest])
+
+
+def test_shoulders_and_hips_are_not_left_pointing_opposite_ways():
+    clean = walker(0, noise_px=1.0)
+    bad = flipped(clean, 40, 46)
+    # The legs do not jump but slide over each other, which by itself looks like motion.
+    legs = [i for i, joint in enumerate(COCO17.joints) if joint.split("_")[-1] in LEGS]
+    for start, end in ((38, 42), (44, 48)):
+        for frame, share in zip(range(start, end), np.linspace(0.1, 0.9, end - start), strict=True):
+            share = share if start == 38 else 1 - share
+            for leg in legs:
+                one, other = clean.xy[frame, leg], clean.xy[frame, COCO17.mirror[leg]]
+                bad.xy[frame, leg] = (1 - share) * one + share * other
+    mended, _ = mend_flips(bad)
+    np.testing.assert_array_equal(mended.xy[42:44], clean.xy[42:44])
+
+
+def test_noise_where_the_legs_cross_is_no_flip():
+    for seed in range(5):
+        clean = walker(90, 150)
+        noise = np.random.default_rng(seed).normal(0, 7, clean.xy.shape).astype(np.float32)
+        assert mend_flips(replace(clean, xy=clean.xy + noise))[1] <= 3
 
 
 def test_unseen_joints_and_missing_frames_are_no_obstacle():

@@ -1,5 +1,8 @@
 """`python -m pose3d_cli`."""
 
+from __future__ import annotations
+
 from pose3d_cli.cli.app import main
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,199 +1,196 @@
-"""Settings classes as flags: said once, in the class, with the same names in `--config` files."""
+"""Settings classes as flags: everything about a setting is said once, in its class."""
 
 from __future__ import annotations
 
 import ast
-import functools
 import inspect
-import json
-import tomllib
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any
 
 import typer
 
-from pose3d_cli import config
+from pose3d_cli.cli.layers import as_toml, choices, field_types, layered
 from pose3d_cli.cli.screen import Screen, ScreenSettings
-from pose3d_cli.errors import InputError, UnknownNameError
+from pose3d_cli.config import build
 
 Given = frozenset[str]
 """Names of the settings that a file or a flag gave; a parameter of this type is filled in."""
 
 _KEYWORD = inspect.Parameter.KEYWORD_ONLY
-_SCREEN_FLAGS = {"quiet": ("-q",), "verbose": ("-v",)}
+_LETTERS = {"output": "-o", "out": "-o", "quiet": "-q", "verbose": "-v"}
+_METAVARS = {str: "TEXT", int: "N", float: "NUMBER"}
+_CONFIG = {
+    "config": Annotated[
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="TOML file of settings; flags go first."),
+    ],
+    "print_config": Annotated[
+        bool,
+        typer.Option(
+            "--print-config", is_eager=True, help="Print all settings as TOML, and do no more."
+        ),
+    ],
+}
+_SET = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Any setting by name; may be repeated."),
+]
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """How the parameters of a command are filled.
-
-    Attributes:
-        settings: Parameter to settings class.
-        screens: Parameters that want the `Screen`.
-        given: Parameters that want the names that were given.
-        signature: What Typer is shown instead.
-    """
+class _Wanted:
+    """What the parameters of a command want to be filled with, by name."""
 
     settings: Mapping[str, type[Any]]
     screens: tuple[str, ...]
     given: tuple[str, ...]
-    signature: inspect.Signature
+    plain: tuple[inspect.Parameter, ...]
 
 
-@dataclass
-class _Layers:
-    """Values from a file, then from `--set`, then from flags; later ones win."""
+def with_flags(command: Callable[..., None], *, settable: bool = False) -> Callable[..., None]:
+    """Return `command` with the parameters that Typer is to make flags of.
 
-    where: str = "command line"
-    values: dict[str, Any] = field(default_factory=dict)
-
-
-def with_flags(
-    command: Callable[..., None], short: Mapping[str, str], *, settable: bool = False
-) -> Callable[..., None]:
-    """Return `command` as Typer wants it.
-
-    A parameter that is a settings class becomes a flag a field, with the docstring of the field
-    as its help, and `--config` and `--print-config` join them. A `Screen` is made of `--json`,
-    `-q` and `-v`.
+    A parameter that is a settings class becomes one flag a field, the docstring of the field its
+    help; `--config` and `--print-config` join them. A `Screen` is made of `--json`, `-q`, `-v`.
 
     Args:
         command: Its annotations say what it wants.
-        short: Field to one-letter flag.
         settable: Whether `--set key=value` is offered too.
     """
-    plan = _plan(command, short, settable=settable)
+    wanted = _wanted(command)
 
-    @functools.wraps(command)
     def run(ctx: typer.Context, **values: Any) -> None:
         shown = {f.name: values.pop(f.name) for f in fields(ScreenSettings)}
         screen = Screen(ScreenSettings(**shown))
         ctx.find_root().obj = screen  # where the group that tells errors looks for it
         try:
-            _run(command, plan, screen, values)
+            _run(command, wanted, screen, values)
         finally:
             screen.close()
 
-    # What Typer reads is made here, so `wraps` must not lead it to the original.
-    del run.__wrapped__  # type: ignore[attr-defined]
-    run.__signature__ = plan.signature  # type: ignore[attr-defined]
-    run.__annotations__ = {name: p.annotation for name, p in plan.signature.parameters.items()}
+    signature = _signature(wanted, settable=settable)
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    run.__signature__ = signature  # type: ignore[attr-defined]
+    run.__annotations__ = {name: p.annotation for name, p in signature.parameters.items()}
     return run
 
 
 def _run(
-    command: Callable[..., None], plan: _Plan, screen: Screen, values: dict[str, Any]
+    command: Callable[..., None], wanted: _Wanted, screen: Screen, values: dict[str, Any]
 ) -> None:
-    """Build the settings of all layers and call the command with them."""
+    """Build the settings out of all layers and call the command with them."""
     is_print = values.pop("print_config", False)
-    layers = _layers(plan, values)
-    built = {
-        name: config.build(cls, _own(cls, layers.values), where=layers.where)
-        for name, cls in plan.settings.items()
-    }
+    classes = list(wanted.settings.values())
+    given = layered(
+        classes,
+        file=(file := values.pop("config", None)),
+        assignments=values.pop("set", None) or (),
+        flags={name: values.pop(name) for cls in classes for name in field_types(cls)},
+    )
+    where = f"{file} and command line" if file else "command line"
+    for name, cls in wanted.settings.items():
+        own = {key: given[key] for key in field_types(cls) if key in given}
+        values[name] = build(cls, own, where=where)
     if is_print:
-        screen.show(_resolved(built), [as_toml(_resolved(built))])
+        resolved = {k: v for name in wanted.settings for k, v in vars(values[name]).items()}
+        screen.show(resolved, [as_toml(resolved)])
         return
-    for name in plan.screens:
-        values[name] = screen
-    for name in plan.given:
-        values[name] = frozenset(layers.values)
-    command(**values, **built)
+    values |= dict.fromkeys(wanted.screens, screen)
+    values |= dict.fromkeys(wanted.given, frozenset(given))
+    command(**values)
 
 
-def _resolved(built: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for part in built.values() for name, value in vars(part).items()}
-
-
-def _layers(plan: _Plan, values: dict[str, Any]) -> _Layers:
-    """Take everything that is a setting out of `values`."""
-    layers = _Layers()
-    path: Path | None = values.pop("config", None)
-    if path is not None:
-        _take_file(plan, path, layers)
-    for text in values.pop("set", None) or ():
-        key, value = _assignment(text)
-        _check_known(plan, [key], f"--set {text}")
-        layers.values[key] = value
-    flags = {name: values.pop(name) for cls in plan.settings.values() for name in _names(cls)}
-    layers.values.update({name: value for name, value in flags.items() if value is not None})
-    return layers
-
-
-def _take_file(plan: _Plan, path: Path, layers: _Layers) -> None:
-    try:
-        layers.values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"--config {path}: no such file") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"--config {path}: not a readable TOML file: {error}") from error
-    _check_known(plan, list(layers.values), str(path))
-    for cls in plan.settings.values():
-        _check_types(cls, _own(cls, layers.values), str(path))
-    layers.where = f"{path} and command line"
-
-
-def _check_known(plan: _Plan, keys: list[str], where: str) -> None:
-    known = [name for cls in plan.settings.values() for name in _names(cls)]
-    for key in keys:
-        if key not in known:
-            raise UnknownNameError(f"{where}: no setting {key!r}{config.nearest(key, known)}")
-
-
-def _check_types(cls: type[Any], values: Mapping[str, Any], where: str) -> None:
-    """Refuse values of another type than the field has, which Python would let pass."""
-    hints = get_type_hints(cls)
-    for name, value in values.items():
-        wanted = _flag_type(hints[name])
-        is_fit = type(value) is wanted or (wanted is float and type(value) is int)
-        if not is_fit:
-            raise InputError(
-                f"{where}: {name} is {value!r}; expected {_TYPE_WORDS[wanted]}"
-            )
-
-
-_TYPE_WORDS = {str: "text in quotes", int: "a whole number", float: "a number", bool: "true or false"}
-
-
-def _assignment(text: str) -> tuple[str, Any]:
-    """Return key and value of `key=value`; the value as TOML has it, else as text."""
-    key, equals, value = text.partition("=")
-    if not equals:
-        raise typer.BadParameter(f"{text!r} is not of the form key=value", param_hint="--set")
-    try:
-        return key.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return key.strip(), value
-
-
-def as_toml(values: Mapping[str, Any]) -> str:
-    """Return plain settings as TOML text that `--config` reads back."""
-    # The JSON of text, numbers and booleans is TOML too.
-    return "\n".join(f"{name} = {json.dumps(value)}" for name, value in values.items())
-
-
-def _own(cls: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: values[name] for name in _names(cls) if name in values}
-
-
-def _names(cls: type[Any]) -> list[str]:
-    return [f.name for f in fields(cls)]
-
-
-def _plan(command: Callable[..., None], short: Mapping[str, str], *, settable: bool) -> _Plan:
-    own = list(inspect.signature(command, eval_str=True).parameters.values())
-    settings = {p.name: p.annotation for p in own if is_dataclass(p.annotation)}
+def _wanted(command: Callable[..., None]) -> _Wanted:
+    own = inspect.signature(command, eval_str=True).parameters.values()
+    settings = {p.name: _as_class(p.annotation) for p in own if is_dataclass(p.annotation)}
     screens = tuple(p.name for p in own if p.annotation is Screen)
     given = tuple(p.name for p in own if p.annotation == Given)
-    plain = [
-        p.replace(kind=_KEYWORD) for p in own if p.name not in {*settings, *screens, *given}
-    ]
-    letters = {name: (letter,) for name, letter in short.items()}
-    flags = [flag for cls in settings.values() for flag in _flags(cls, letters, is_layer=True)]
-    if settings:
-        flags += _config_flags(settable=settable)
-    flags += _flags(ScreenSettings, _SCREEN_FLAGS, is_layer=False)
-    context = inspect.Parameter("ctx", _KEYWORD, annotation=typer.Context)
-    return _Plan(settings, screens, given, inspect.Signature([context, *plain, *flags]))
+    filled = {*settings, *screens, *given}
+    plain = tuple(p.replace(kind=_KEYWORD) for p in own if p.name not in filled)
+    return _Wanted(settings, screens, given, plain)
+
+
+def _as_class(annotation: Any) -> type[Any]:
+    return annotation
+
+
+def _signature(wanted: _Wanted, *, settable: bool) -> inspect.Signature:
+    flags = {"ctx": inspect.Parameter("ctx", _KEYWORD, annotation=typer.Context)}
+    flags |= {p.name: p for p in wanted.plain}
+    for cls in wanted.settings.values():
+        flags |= _flags(cls, is_layer=True)
+    if wanted.settings:
+        for name, annotation in _CONFIG.items():
+            default = None if name == "config" else False
+            flags[name] = inspect.Parameter(name, _KEYWORD, annotation=annotation, default=default)
+    if settable:
+        flags["set"] = inspect.Parameter("set", _KEYWORD, annotation=_SET, default=None)
+    flags |= _flags(ScreenSettings, is_layer=False)
+    return inspect.Signature(list(flags.values()))
+
+
+def _flags(cls: type[Any], *, is_layer: bool) -> dict[str, inspect.Parameter]:
+    """Return a parameter a field.
+
+    Args:
+        cls: A settings class whose fields all have defaults.
+        is_layer: Whether a flag that is not given leaves the setting to the layers below; its
+            default is None then, and the true one stands in its help.
+    """
+    helps = field_helps(cls)
+    flags = {}
+    for f in fields(cls):
+        kind = field_types(cls)[f.name]
+        text = helps[f.name]
+        if is_layer and f.default not in ("", False):
+            text += f" (default: {str(f.default).lower() if kind is bool else f.default})"
+        option = typer.Option(
+            *_spellings(f.name, kind, is_layer=is_layer),
+            help=text,
+            metavar="|".join(choices(cls, f.name)) or _METAVARS.get(kind),
+            count=kind is int and not is_layer,
+            show_default=False,
+        )
+        flags[f.name] = inspect.Parameter(
+            f.name,
+            _KEYWORD,
+            annotation=Annotated[kind | None if is_layer else kind, option],
+            default=None if is_layer else f.default,
+        )
+    return flags
+
+
+def _spellings(name: str, kind: type[Any], *, is_layer: bool) -> list[str]:
+    word = name.replace("_", "-")
+    letter = [_LETTERS[name]] if name in _LETTERS else []
+    if kind is bool and is_layer:
+        return [f"--{word}/--no-{word}", *letter]
+    return [f"--{word}", *letter]
+
+
+def field_helps(cls: type[Any]) -> dict[str, str]:
+    """Return the docstring below each field of a class, in one line.
+
+    Raises:
+        ValueError: A field without one: a bug, told at once and not in the help.
+    """
+    path = Path(str(sys.modules[cls.__module__].__file__))
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    body = next(n.body for n in tree.body if isinstance(n, ast.ClassDef) and n.name == cls.__name__)
+    helps = {
+        above.target.id: " ".join(below.value.value.split()).rstrip(".")
+        for above, below in pairwise(body)
+        if isinstance(above, ast.AnnAssign)
+        and isinstance(above.target, ast.Name)
+        and isinstance(below, ast.Expr)
+        and isinstance(below.value, ast.Constant)
+        and isinstance(below.value.value, str)
+    }
+    missing = [f.name for f in fields(cls) if f.name not in helps]
+    if missing:
+        raise ValueError(f"{cls.__name__}: no docstring below {', '.join(missing)}")
+    return helps

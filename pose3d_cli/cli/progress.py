@@ -38,11 +38,12 @@ class Lines(Display):
     def __init__(self, every_s: float = _LINE_EVERY_S) -> None:
         self._every_s = every_s
         self._name, self._total, self._step, self._told_s = "", 0, 0, 0.0
+        self._began: tuple[float, int] | None = None
 
     def start(self, name: str, total: int | None) -> None:
         """Say that a stage begins."""
         self._name, self._total, self._step = name, total or 0, 0
-        self._told_s = time.monotonic()
+        self._told_s, self._began = time.monotonic(), None
         typer.echo(f"{name} ({total}) ..." if total else f"{name} ...", err=True)
 
     def advance(self) -> None:
@@ -51,11 +52,22 @@ class Lines(Display):
 
     def at(self, step: int, note: str) -> None:
         """Set the number of steps; say so if the last line is some time ago."""
-        self._step = step
-        if time.monotonic() - self._told_s >= self._every_s or (note and step == self._total):
-            self._told_s = time.monotonic()
+        self._step, now_s = step, time.monotonic()
+        # A run that goes on begins in the middle, so speed counts from the first step told.
+        self._began = self._began or (now_s, step)
+        if now_s - self._told_s >= self._every_s or (note and step == self._total):
+            self._told_s = now_s
             of = f"/{self._total}" if self._total else ""
-            typer.echo(f"{self._name} {step}{of}  {note}".rstrip(), err=True)
+            words = [f"{self._name} {step}{of}", note, self._left(now_s)]
+            typer.echo(", ".join(word for word in words if word), err=True)
+
+    def _left(self, now_s: float) -> str:
+        """Return the time that the rest will take, in words, where it can be known."""
+        began_s, first = self._began or (now_s, self._step)
+        if self._step <= first or self._step >= self._total:
+            return ""
+        left_s = (now_s - began_s) / (self._step - first) * (self._total - self._step)
+        return f"{left_s / 60:.0f} min left" if left_s > 90 else f"{left_s:.0f} s left"
 
 
 class Bar(Display):

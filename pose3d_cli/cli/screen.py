@@ -121,17 +121,22 @@ def is_usage(error: BaseException) -> bool:
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return rows as lines in columns: the first to the left, the others to the right."""
+    """Return rows as lines in columns: those that hold numbers to the right."""
     n_columns = max((len(row) for row in rows), default=0)
     filled = [[*row, *[""] * (n_columns - len(row))] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*filled, strict=True)]
+    columns = list(zip(*filled, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    aligns = [">" if any(map(_is_number, column)) else "<" for column in columns]
     return [
         "  ".join(
-            cell.ljust(width) if not at else cell.rjust(width)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+            f"{cell:{align}{width}}" for cell, align, width in zip(row, aligns, widths, strict=True)
         ).rstrip()
         for row in filled
     ]
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(",", "").replace(".", "", 1).removeprefix("-").isdecimal()
 
 
 def facts(record: Mapping[str, Any], indent: str = "") -> list[str]:

@@ -24,7 +24,10 @@ _MAX_SPEED = 1.5
 _MAX_GROWTH = 1.7  # ratio of sizes before and after a loss
 _MIN_TRACK_S = 0.3
 _MIN_TRACK_FRAMES = 5
+# Chairs and trees pass for people, but unsurely and not for long.
 _MIN_SCORE = 0.3
+_SURE_SCORE = 0.7
+_MIN_UNSURE_S = 2.0
 
 
 @dataclass(eq=False)
@@ -168,9 +171,7 @@ def _finish(
     image_size: tuple[int, int],
     skeleton: Skeleton,
 ) -> list[Keypoints2D]:
-    # A clip shorter than the shortest believable appearance may still show somebody.
-    least = min(max(_MIN_TRACK_S * fps, _MIN_TRACK_FRAMES), n_frames / 2)
-    kept = [t for t in tracks if len(t.frames) >= least and np.mean(t.score) >= _MIN_SCORE]
+    kept = [track for track in tracks if _is_person(track, n_frames, fps)]
     return [
         Keypoints2D(
             xy=np.stack(track.xy),
@@ -184,6 +185,14 @@ def _finish(
         )
         for person, track in enumerate(kept)
     ]
+
+
+def _is_person(track: _Track, n_frames: int, fps: float) -> bool:
+    score = float(np.mean(track.score))
+    least = _MIN_TRACK_S if score >= _SURE_SCORE else _MIN_UNSURE_S
+    # A clip shorter than the shortest believable appearance may still show somebody.
+    n_least = min(max(least * fps, _MIN_TRACK_FRAMES), n_frames / 2)
+    return score >= _MIN_SCORE and len(track.frames) >= n_least
 
 
 def _extent(track: Keypoints2D) -> float:

@@ -25,6 +25,10 @@ from pose3d_cli.pose.types import Keypoints2D, PoseSequence
 
 _ROOT = H36M17.index("pelvis")
 
+# Joints of all windows lifted at once. Beyond this a CPU's time for each window rises by half: its
+# memory, not its arithmetic, is then what it waits for.
+_AT_ONCE = {"cpu": 4000, "other": 250_000}
+
 Normalise = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 _INPUTS: dict[str, Normalise] = {"rays": rays_to_input, "screen": screen_to_input}
 
@@ -39,18 +43,18 @@ class WindowedLifter:
         device: Where it runs.
         mirror: Whether to lift the mirror image too and take the mean of both answers; twice the
             work, and left and right are then treated alike.
-        batch: Windows lifted at once.
+        batch: Windows lifted at once; None takes as many as the device likes.
     """
 
     network: nn.Module
     about: WeightsAbout
     device: torch.device
     mirror: bool = True
-    batch: int = 16
+    batch: int | None = None
 
     @classmethod
     def from_file(
-        cls, path: Path, device: torch.device, *, mirror: bool = True, batch: int = 16
+        cls, path: Path, device: torch.device, *, mirror: bool = True, batch: int | None = None
     ) -> WindowedLifter:
         """Make a lifter of a weights file.
 
@@ -111,26 +115,29 @@ class WindowedLifter:
     ) -> Float32[np.ndarray, "windows window 17 3"]:
         """Return the joints of each window in camera axes."""
         answers = []
+        batch = self.batch or self._usual_batch()
         with torch.inference_mode():
-            for start in range(0, len(coordinates), self.batch):
-                part = slice(start, start + self.batch)
+            for start in range(0, len(coordinates), batch):
+                part = slice(start, start + batch)
                 x, rotation = _INPUTS[self.about.input](
                     torch.from_numpy(coordinates[part]), torch.from_numpy(score[part])
                 )
                 answers.append(turn_back(rotation, self._run(x)))
         return torch.cat(answers).numpy()
 
+    def _usual_batch(self) -> int:
+        at_once = _AT_ONCE["cpu" if self.device.type == "cpu" else "other"]
+        return max(at_once // (self.window * len(H36M17.joints) * (1 + self.mirror)), 1)
+
     def _run(self, x: Float[Tensor, "b t 17 3"]) -> Float[Tensor, "b t 17 3"]:
-        """Return the network's answer in the axes of its input, pelvis at the origin."""
+        """Return the network's answer in the axes of its input."""
         x = x.to(self.device)
         if self.mirror:
             answer, mirrored = self.network(torch.cat([x, mirrored_input(x)])).chunk(2)
             answer = (answer + mirrored_input(mirrored)) / 2
         else:
             answer = self.network(x)
-        answer = answer.float().cpu()
-        answer[:, :, _ROOT] = 0
-        return answer
+        return answer.float().cpu()
 
 
 def _with_pelvis(keypoints: Keypoints2D) -> Keypoints2D:

@@ -36,8 +36,8 @@ def lay_windows(n_frames: int, window: int, stride: int | None = None) -> Window
     Args:
         n_frames: Length of the clip, from 1.
         window: Frames of a window.
-        stride: Frames from the start of one window to that of the next; None takes half a window.
-            The last window ends with the clip, so it may start sooner after the one before.
+        stride: Most frames from the start of one window to that of the next; None takes half a
+            window. Windows are spread evenly, the last one ending with the clip.
 
     Raises:
         ValueError: An empty clip, or a stride that would leave frames out.
@@ -45,16 +45,25 @@ def lay_windows(n_frames: int, window: int, stride: int | None = None) -> Window
     stride = max(window // 2, 1) if stride is None else stride
     if n_frames < 1 or not 1 <= stride <= window:
         raise ValueError(f"cannot lay windows of {window}, {stride} apart, over {n_frames} frames")
-    triangle = np.minimum(np.arange(window) + 1.0, window - np.arange(window))
     if n_frames < window:
         place = np.arange(window) - (window - n_frames) // 2
         index = _reflected(place, n_frames)[None]
         is_real = ((place >= 0) & (place < n_frames))[None]
     else:
-        starts = np.append(np.arange(0, n_frames - window, stride), n_frames - window)
+        last = n_frames - window
+        starts = np.rint(np.linspace(0, last, -(-last // stride) + 1)).astype(np.int64)
         index = starts[:, None] + np.arange(window)
         is_real = np.ones(index.shape, dtype=bool)
-    return Windows(n_frames, index, is_real, triangle * is_real)
+    return Windows(n_frames, index, is_real, _fades(*index.shape) * is_real)
+
+
+def _fades(n_windows: int, window: int) -> Float64[np.ndarray, "windows window"]:
+    """Return triangles; towards the clip's own ends, where nothing takes over, they stay level."""
+    rise = np.arange(window) + 1.0
+    weight = np.tile(np.minimum(rise, rise[::-1]), (n_windows, 1))
+    half = window // 2
+    weight[0, :half] = weight[-1, window - half :] = weight[0, half]
+    return weight
 
 
 def _reflected(place: Int[np.ndarray, " window"], n_frames: int) -> Int[np.ndarray, " window"]:

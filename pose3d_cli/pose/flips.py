@@ -31,8 +31,6 @@ _STATES = np.array([[0, 0], [1, 0], [0, 1], [1, 1]])
 _NOISE = 0.01
 _SPEED = 0.7
 _ACCELERATION = 6.0
-_TRUNK_NOISE = 0.006
-_TRUNK_SPEED = 0.4  # of a hip or shoulder about the middle of the two
 _MAX_COST = 16.0  # of one joint in one frame: an outlier must not outweigh the others
 _SWITCH = 15.0  # cost of a switch, of arms, legs, or both together
 _SWAPPED_A_SECOND = np.array([0.0, 30.0, 30.0, 20.0])  # cost of being in each state
@@ -173,19 +171,7 @@ def _motion_cost(track: _Track) -> Float[np.ndarray, "frames 2 2 2"]:
             far = ((found - start)[1:] ** 2).sum(-1) / skip_sigma[:, None, None, None] ** 2
             each = np.minimum(np.nan_to_num(far), _MAX_COST).mean(-1)
             cost[2:, :, changed_before, changes_now] += (each * weight_skip).sum(-1)
-    cost[1:] += (_turn_cost(track) * weight[:, :, 0, None])[:, :, None]
     return cost
-
-
-def _turn_cost(track: _Track) -> Float[np.ndarray, "steps 2 2"]:
-    """Return how suddenly shoulders and hips turn; the last axis: with and without a change.
-
-    Limbs may cross at speed, the ends of the trunk cannot.
-    """
-    half = (track.limbs[:, :, 0, 0] - track.limbs[:, :, 0, 1]) / 2  # (frames, groups, 2)
-    sigma = np.hypot(_TRUNK_NOISE, _TRUNK_SPEED * np.diff(track.time_s))[:, None]
-    off = [((half[1:] - sign * half[:-1]) ** 2).sum(-1) / sigma**2 for sign in (1, -1)]
-    return np.minimum(np.nan_to_num(np.stack(off, axis=-1)), _MAX_COST)
 
 
 def _state_cost(track: _Track) -> Float[np.ndarray, "frames 4"]:

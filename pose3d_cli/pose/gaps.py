@@ -74,7 +74,7 @@ def _with_missing_rows(keypoints: Keypoints2D, max_gap_s: float) -> Keypoints2D:
     return replace(
         keypoints,
         xy=_spread(keypoints.xy, rows, len(every), np.nan),
-        score=_spread(keypoints.score, rows, len(every), 0),
+        score=_spread(keypoints.score, rows, len(every), 0.0),
         frames=every,
         time_s=np.interp(every, frames, time_s),
     )

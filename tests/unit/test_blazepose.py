@@ -135,7 +135,7 @@ def test_sharpen_moves_to_the_heat_and_leaves_dim_points():
 
 def test_closeness_falls_from_the_border_outwards():
     points = np.array([[0, 0], [99, 49], [-5, 20], [50, 54], [-10, 20], [400, 400]], np.float32)
-    np.testing.assert_allclose(closeness(points, 100, 50, 10), [1, 1, 0.5, 0.5, 0, 0])
+    np.testing.assert_allclose(closeness(points, 100, 50, 10.0), [1, 1, 0.5, 0.5, 0, 0])
 
 
 def test_a_followed_person_is_the_same_without_searching(blazepose, pictures):

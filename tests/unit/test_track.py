@@ -25,13 +25,15 @@ class Blobs:
 
     Args:
         follows: Whether it says which of `near` each person continues.
+        score: Confidence of every joint.
     """
 
     name = "blobs"
     skeleton = COCO17
 
-    def __init__(self, *, follows: bool) -> None:
+    def __init__(self, *, follows: bool, score: float = 0.9) -> None:
         self.follows = follows
+        self.score = score
         self.searched: list[bool] = []
 
     def detect(
@@ -47,7 +49,7 @@ class Blobs:
         people = People2D(
             box=box,
             xy=left_top[:, None] + along * size[:, None],
-            score=np.full((len(box), N_JOINTS), 0.9, np.float32),
+            score=np.full((len(box), N_JOINTS), self.score, np.float32),
             origin=np.full(len(box), -1, np.int64),
         )
         if not self.follows:
@@ -152,8 +154,18 @@ def test_a_flicker_is_nobody():
 
 def test_a_flicker_of_a_few_frames_is_nobody_in_a_slow_video():
     frames = [replace(frame, time_s=frame.index / 10) for frame in film([walk(20, 24, 20, 20)], 60)]
-    found = track_people(Blobs(follows=True), frames, fps=10, image_size=(WIDTH, HEIGHT))
+    found = track_people(Blobs(follows=True), frames, fps=10.0, image_size=(WIDTH, HEIGHT))
     assert found == []
+
+
+@pytest.mark.parametrize(("score", "n_tracks"), [(0.9, 1), (0.5, 0), (0.1, 0)])
+def test_someone_unsure_must_stay_longer(score, n_tracks):
+    detector = Blobs(follows=True, score=score)
+    frames = film([walk(10, 40, 20, 20)], 300)
+    assert len(track_people(detector, frames, fps=FPS, image_size=(WIDTH, HEIGHT))) == n_tracks
+    frames = film([walk(10, 100, 20, 20)], 300)
+    found = track_people(detector, frames, fps=FPS, image_size=(WIDTH, HEIGHT))
+    assert len(found) == (score > 0.3)
 
 
 def test_a_clip_of_one_frame_still_shows_somebody():

@@ -1,0 +1,52 @@
+"""`pose3d data import`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pose3d_cli.cli.screen import Screen, facts
+
+EXAMPLES = {
+    "import": [
+        "pose3d data import recordings -o mocap",
+        "pose3d data import cmu/subjects -o mocap --amc-fps 120 --licence 'free for all uses'",
+    ]
+}
+
+
+def _option(text: str, metavar: str | None = None) -> Any:
+    return typer.Option(help=text, metavar=metavar)
+
+
+def import_(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Searched with all in it.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the packed motion.")
+    ],
+    screen: Screen,
+    licence: Annotated[str, _option("Terms of the motions, kept with each clip.")] = "unknown",
+    fps: Annotated[float, _option("Frames a second of the packed clips.")] = 50.0,
+    amc_fps: Annotated[float, _option("Frames a second of AMC files.")] = 120.0,
+    metres_per_unit: Annotated[float, _option("Length of the files' unit; 0: as they say.")] = 0.0,
+    held_out: Annotated[float, _option("Share of subjects for val, and again for test.")] = 0.1,
+) -> None:
+    """Convert BVH or ASF/AMC files for training.
+
+    The subject of a file is the first folder below FOLDER, or what stands before the first
+    underscore of its name; subjects are held out whole.
+    """
+    from pose3d_cli.config import build
+    from pose3d_cli.learn.import_mocap import ImportSettings, import_folder
+
+    values = {"licence": licence, "fps": fps, "amc_fps": amc_fps, "held_out": held_out}
+    values["metres_per_unit"] = metres_per_unit
+    report = import_folder(folder, output, build(ImportSettings, values, where="command line"))
+    minutes = f"{len(report.done)} clips, {report.seconds / 60:.1f} minutes, in {output}"
+    screen.show(report.to_json(), [minutes, *facts({"subjects": report.subjects})])
+    for path, why in report.skipped.items():
+        screen.warn(f"{path}: left out: {why}")
+    for name, notes in report.done.items():
+        screen.detail(f"{name}: {'; '.join(notes) or 'as it is'}")

@@ -1,0 +1,101 @@
+"""Settings in layers: defaults, then a `--config` file, then `--set`, then flags."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from pose3d_cli.config import nearest
+from pose3d_cli.errors import InputError, SettingsError, UnknownNameError
+
+_WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+def layered(
+    classes: Sequence[type[Any]],
+    *,
+    file: Path | None,
+    assignments: Sequence[str],
+    flags: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the values that were given, those of later layers in place of earlier ones.
+
+    Args:
+        classes: Settings classes that share the names between them.
+        file: TOML file, if any.
+        assignments: `key=value` texts; the value is TOML, or else text.
+        flags: From the command line; None stands for one that was not given.
+
+    Raises:
+        InputError: A file that is missing or no TOML.
+        UnknownNameError: A name that no class has.
+        SettingsError: A value of the wrong type, or an assignment without `=`.
+    """
+    types = {name: kind for cls in classes for name, kind in field_types(cls).items()}
+    values = {} if file is None else _checked(_read(file), types, str(file))
+    for text in assignments:
+        values |= _checked(_assignment(text), types, f"--set {text}")
+    return values | {name: value for name, value in flags.items() if value is not None}
+
+
+def field_types(cls: type[Any]) -> dict[str, type[Any]]:
+    """Return str, int, float or bool for each field of a settings class, in order."""
+    hints = get_type_hints(cls)
+    return {f.name: _plain_type(hints[f.name]) for f in fields(cls)}
+
+
+def choices(cls: type[Any], name: str) -> tuple[str, ...]:
+    """Return the values a field may have; none if it is not a choice."""
+    hint = get_type_hints(cls)[name]
+    return get_args(hint) if get_origin(hint) is Literal else ()
+
+
+def as_toml(values: Mapping[str, Any]) -> str:
+    """Return plain settings as TOML text that `--config` reads back."""
+    # The JSON of text, numbers and booleans is TOML too.
+    return "\n".join(f"{name} = {json.dumps(value)}" for name, value in values.items())
+
+
+def _plain_type(hint: Any) -> type[Any]:
+    return str if get_origin(hint) is Literal else hint
+
+
+def _checked(
+    values: Mapping[str, Any], types: Mapping[str, type[Any]], where: str
+) -> dict[str, Any]:
+    """Refuse unknown names, and values that Python would let pass and that then do harm."""
+    checked = {}
+    for name, value in values.items():
+        if name not in types:
+            raise UnknownNameError(f"{where}: no setting {name!r}{nearest(name, list(types))}")
+        wanted = types[name]
+        if wanted is float and type(value) is int:
+            checked[name] = float(value)
+        elif type(value) is wanted:
+            checked[name] = value
+        else:
+            raise SettingsError(f"{where}: {name} is {value!r}; expected {_WORDS[wanted]}")
+    return checked
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"--config {path}: no such file") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"--config {path}: not a readable TOML file: {error}") from error
+
+
+def _assignment(text: str) -> dict[str, Any]:
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if not equals:
+        raise SettingsError(f"--set {text}: give it as key=value")
+    try:
+        return {name: tomllib.loads(f"value = {value}")["value"]}
+    except tomllib.TOMLDecodeError:
+        return {name: value}

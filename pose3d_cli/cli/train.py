@@ -1,0 +1,119 @@
+"""`pose3d train`."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pose3d_cli.cli.flags import Given
+from pose3d_cli.cli.screen import Screen
+from pose3d_cli.errors import SettingsError
+from pose3d_cli.learn.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from pose3d_cli.learn.loop import Progress
+    from pose3d_cli.learn.train import TrainReport
+
+EXAMPLES = {
+    "train": [
+        "pose3d train --data mocap --preset xs --steps 6000 -o runs/xs",
+        "pose3d train --data mocap --preset xs --time-budget 90m -o runs/xs",
+        "pose3d train --data mine --init weights.safetensors --lr 1e-4 -o runs/mine",
+        "pose3d train --config run.toml --set velocity_loss=10",
+    ]
+}
+
+_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings:
+    """Where a training run takes place."""
+
+    data: str = ""
+    """Folder of packed motion, as `pose3d data import` writes it"""
+    out: str = "runs/pose3d"
+    """Folder for checkpoint, log, curves and weights; a run that was stopped in it goes on"""
+    init: str = ""
+    """Weights to start from"""
+    device: str = "auto"
+    """auto, cpu, cuda or mps; one that is asked for and absent is an error"""
+    time_budget: str = ""
+    """Longest time, such as 90m, 1h30m or 45s; without --steps it also sets their number"""
+
+    def __post_init__(self) -> None:
+        self.time_budget_s  # noqa: B018  (refuses what is no time)
+
+    @property
+    def time_budget_s(self) -> float:
+        """Seconds of the time budget; infinite if there is none."""
+        parts = re.findall(r"(\d+(?:\.\d+)?)([hms])", self.time_budget)
+        if "".join(number + unit for number, unit in parts) != self.time_budget:
+            raise ValueError(f"time_budget ({self.time_budget}) must be such as 90m, 1h30m or 45s")
+        return sum(float(number) * _SECONDS[unit] for number, unit in parts) or math.inf
+
+
+def train(run: RunSettings, settings: TrainSettings, given: Given, screen: Screen) -> None:
+    """Train a lifter on packed motion.
+
+    Given again, the same command goes on where the run stopped.
+    """
+    from pose3d_cli.learn.train import train as train_network
+
+    report = train_network(
+        settings,
+        **_places(run),
+        plan=bool(run.time_budget) and "steps" not in given,
+        watch=_Watch(screen),
+    )
+    _tell(report, screen)
+
+
+def _places(run: RunSettings) -> dict[str, Any]:
+    """Return where to read, write and compute, as `learn.train` names it."""
+    if not run.data:
+        raise SettingsError("give --data: a folder of packed motion (`pose3d data import`)")
+    return {
+        "data": Path(run.data),
+        "out": Path(run.out),
+        "init": Path(run.init) if run.init else None,
+        "device": run.device,
+        "time_budget_s": run.time_budget_s,
+    }
+
+
+class _Watch:
+    """Shows each step on the screen."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._is_begun = False
+
+    def __call__(self, progress: Progress) -> None:
+        if not self._is_begun:
+            self._screen.stage("train", progress.steps)
+            self._is_begun = True
+        self._screen.at(progress.step, _note(progress))
+
+
+def _note(progress: Progress) -> str:
+    words = [f"{progress.steps_per_s:.2f} steps/s"]
+    if "position" in progress.losses:
+        words.append(f"loss {progress.losses['position'] * 1000:.1f} mm")
+    if "mpjpe_mm" in progress.held_out:
+        words.append(f"held out {progress.held_out['mpjpe_mm']:.1f} mm")
+    return ", ".join(words)
+
+
+def _tell(report: TrainReport, screen: Screen) -> None:
+    lines = [] if report.weights is None else [report.weights]
+    screen.show(vars(report), lines)
+    for name, value in report.held_out.items():
+        screen.note(f"{name}: {value:.1f}")
+    if report.weights is None:
+        screen.note(
+            f"step {report.step} of {report.steps}: the time is up; the same command goes on"
+        )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -26,3 +27,27 @@ def golden(request):
         np.testing.assert_allclose(value, json.loads(path.read_text()), atol=atol)
 
     return check
+
+
+@pytest.fixture
+def pose3d():
+    """Run the command line in this process; a wrong exit code fails with what was printed."""
+    from pose3d_cli.cli.app import app
+
+    def run(*arguments, code=0):
+        result = CliRunner().invoke(app, [str(a) for a in arguments], prog_name="pose3d")
+        assert result.exit_code == code, f"{result.stdout}\n{result.stderr}\n{result.exception!r}"
+        return result
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def tiny_weights(tmp_path_factory):
+    """Weights of a small network that has learnt nothing: quick, and every step is the real one."""
+    from pose3d_cli.lift import weights
+    from tests.nets import about, tiny
+
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    weights.save(path, tiny("dualstream"), about("dualstream"))
+    return path

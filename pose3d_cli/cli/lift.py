@@ -47,12 +47,13 @@ def lift(
     from pose3d_cli.pipeline.batch import lift_all
 
     report = lift_all(inputs or [], settings, screen)
-    _tell(report, screen)
+    tell(report, screen)
     if report.exit_code:
         raise typer.Exit(report.exit_code)
 
 
-def _tell(report: BatchReport, screen: Screen) -> None:
+def tell(report: BatchReport, screen: Screen) -> None:
+    """Show what became of each clip."""
     for clip in report.done:
         screen.show(clip.as_json(), clip.outputs.values())
         spent = sum(clip.seconds.values())

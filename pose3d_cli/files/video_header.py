@@ -93,7 +93,7 @@ def open_capture(path: Path) -> cv2.VideoCapture:
     # Read by OpenCV when it opens its first video: -8 is FFmpeg's word for quiet. Damaged files
     # would else fill the screen with the decoder's complaints; we say in one line what matters.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     cv2.utils.logging.setLogLevel(level)
     if not capture.isOpened():

@@ -17,6 +17,7 @@ from pose3d_cli.errors import OutputError, SettingsError
 from pose3d_cli.files.mocap_pack import MocapClip, read_pack
 from pose3d_cli.learn.checkpoint import load_checkpoint
 from pose3d_cli.learn.loop import Loop, Watch
+from pose3d_cli.learn.memory import keep_freed_memory
 from pose3d_cli.learn.objectives.supervised import Supervised
 from pose3d_cli.learn.pace import steps_within
 from pose3d_cli.learn.settings import TrainSettings
@@ -77,6 +78,7 @@ def train(
         WeightsError: Weights to start from that do not fit.
     """
     where = resolve(device)
+    keep_freed_memory()
     torch.manual_seed(settings.seed)
     clips, held_out = read_pack(data, "train"), read_pack(data, "val")
     network = _network(settings, init).to(where)

@@ -18,7 +18,6 @@ from pose3d_cli.errors import InputError, OutputError
 from pose3d_cli.files.camera_file import read_camera
 from pose3d_cli.files.keypoints import write_keypoints
 from pose3d_cli.files.results import ClipResult, write_result
-from pose3d_cli.files.shipped import shipped
 from pose3d_cli.files.tables import write_csv
 from pose3d_cli.lift.about import WeightsAbout, sha256
 from pose3d_cli.pipeline.draw import draw_video
@@ -27,6 +26,7 @@ from pose3d_cli.pipeline.place import Placed, lift_people
 from pose3d_cli.pipeline.provenance import write_run
 from pose3d_cli.pipeline.report import ClipReport, Reporter
 from pose3d_cli.pipeline.settings import LiftSettings
+from pose3d_cli.pipeline.stock import find_weights
 from pose3d_cli.pose.camera import (
     Camera,
     camera_from_focal35,
@@ -63,7 +63,7 @@ class ClipLifter:
 
     @property
     def _weights(self) -> Path:
-        return weights_file(self.settings.weights)
+        return find_weights(self.settings.weights)
 
     @cached_property
     def _weights_record(self) -> dict[str, str]:
@@ -157,12 +157,6 @@ class _Watch:
 def lift_clip(path: Path, settings: LiftSettings, reporter: Reporter) -> ClipReport:
     """Lift one clip; see `ClipLifter.lift`."""
     return ClipLifter(settings).lift(path, reporter)
-
-
-def weights_file(name: str) -> Path:
-    """Return the weights called `name`: a file, or one of those that come with the program."""
-    path = Path(name)
-    return path if path.suffix == ".safetensors" else shipped(f"{name}.safetensors")
 
 
 def output_folder(clip: Path, settings: LiftSettings) -> Path:

@@ -93,10 +93,19 @@ class _Watched:
             self.reporter.warn(warning)
 
 
+def _expected(video: Video, settings: LiftSettings) -> int | None:
+    """Return how many frames there may be, for a progress bar only: headers err."""
+    if video.n_frames_hint is None:
+        return None
+    n_frames = video.n_frames_hint
+    last = min(n_frames, round(settings.end * video.fps)) if settings.end else n_frames
+    return max(last - round(settings.start * video.fps), 1)
+
+
 def _from_video(
     settings: LiftSettings, detector: Detector, video: Video, reporter: Reporter
 ) -> Observation:
-    reporter.stage("detect", video.n_frames_hint)
+    reporter.stage("detect", _expected(video, settings))
     watched = _Watched(video, reporter)
     people = track_people(
         detector,
@@ -121,7 +130,7 @@ def _from_file(
 ) -> Observation:
     """Read keypoints and lay them on the times of the video they belong to."""
     people = read_keypoints(keypoints, fps=video.fps, image_size=video.size_px)
-    reporter.stage("read", video.n_frames_hint)
+    reporter.stage("read", _expected(video, settings))
     watched = _Watched(video, reporter)
     for _ in watched:
         pass

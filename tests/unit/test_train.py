@@ -67,7 +67,7 @@ def test_a_run_writes_weights_log_and_curves_that_say_what_they_are(data, tmp_pa
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
-class Killed(Exception):
+class KilledError(Exception):
     pass
 
 
@@ -76,9 +76,9 @@ def test_a_killed_run_goes_on_to_the_very_same_weights(data, tmp_path):
 
     def kill(progress):
         if progress.step == 7:  # one step after a checkpoint, in the second phase
-            raise Killed
+            raise KilledError
 
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         train(TINY, data=data, out=tmp_path / "cut", watch=kill, device="cpu")
     again = train(TINY, data=data, out=tmp_path / "cut", watch=quiet, device="cpu")
     assert again.resumed

@@ -16,10 +16,18 @@ _MIRROR = torch.from_numpy(H36M17.mirror)
 _FACE_ONLY = 0.8
 """Share of clips whose detector knows no neck and no crown: shoulders and eyes stand in."""
 
-# Constant offset in metres between what a detector and mocap call a joint, per axis of the pelvis.
-_OFFSET_M = {"hip": 0.022, "spine": 0.02, "nose": 0.025, "head": 0.025, "pelvis": 0.015}
-_OTHER_OFFSET_M = 0.015
-_UPWARD_HIPS_M = 0.015
+# Constant offset in metres between what a detector and mocap call a joint, per axis of the pelvis:
+# hips and shoulders are marked on the surface by some and deep inside by others, centimetres apart.
+_OFFSET_M = {
+    "hip": 0.035,
+    "shoulder": 0.025,
+    "spine": 0.025,
+    "nose": 0.025,
+    "head": 0.025,
+    "pelvis": 0.02,
+}
+_OTHER_OFFSET_M = 0.017
+_UPWARD_HIPS_M = 0.02
 
 _SPREAD = 0.010
 """Median noise of a joint as a share of the person's extent in the picture."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -143,8 +143,11 @@ class Loop:
         return self.step >= self.settings.steps
 
     def _one_step(self) -> None:
+        rate = learning_rate(self.step, self.settings)
+        over_time = self.step >= self.settings.single_steps
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.step, self.settings)
+            slowed = over_time and not group["is_over_time"]
+            group["lr"] = rate * (self.settings.learnt_lr if slowed else 1)
         self.network.train()
         losses = self.objective.losses(self.step, self.device)
         values = {name: float(value.detach()) for name, value in losses.items()}
@@ -175,16 +178,16 @@ class Loop:
 
 def _optimiser(network: nn.Module, settings: TrainSettings) -> torch.optim.AdamW:
     """AdamW that shrinks matrices only: scales, biases and codes have a meaning at any size."""
-
-    def parameters(matrix: bool) -> Iterable[nn.Parameter]:
-        return [
-            p
-            for name, p in network.named_parameters()
-            if (p.ndim > 1 and not name.endswith("code")) == matrix
-        ]
-
+    kinds: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        is_matrix = parameter.ndim > 1 and not name.endswith("code")
+        kinds.setdefault((is_matrix, ".over_frames." in name), []).append(parameter)
     groups = [
-        {"params": parameters(True), "weight_decay": settings.weight_decay},
-        {"params": parameters(False), "weight_decay": 0.0},
+        {
+            "params": parameters,
+            "weight_decay": settings.weight_decay if is_matrix else 0.0,
+            "is_over_time": is_over_time,
+        }
+        for (is_matrix, is_over_time), parameters in sorted(kinds.items())
     ]
     return torch.optim.AdamW(groups, lr=settings.lr)

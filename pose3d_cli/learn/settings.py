@@ -33,6 +33,9 @@ class TrainSettings:
     """Highest learning rate."""
     window_lr: float = 5e-4
     """Highest learning rate once time is added."""
+    learnt_lr: float = 0.1
+    """Share of `window_lr` for what single frames have taught already; the units over frames,
+    which are new then, learn at the full rate."""
     final_lr: float = 0.02
     """Learning rate at the end of a phase, as a share of its highest."""
     warmup: int = 100

@@ -6,13 +6,16 @@ import pytest
 import torch
 
 from pose3d_cli.errors import DivergedError, InputError, SettingsError
-from pose3d_cli.files.mocap_pack import MocapClip, write_pack
+from pose3d_cli.files.mocap_pack import MocapClip, read_pack, write_pack
+from pose3d_cli.learn.loop import Loop
 from pose3d_cli.learn.losses import position_error, scale_free_error, velocity_error
+from pose3d_cli.learn.objectives.supervised import Supervised
 from pose3d_cli.learn.schedule import learning_rate
 from pose3d_cli.learn.settings import TrainSettings
 from pose3d_cli.learn.synthetic.postures import draw_postures
 from pose3d_cli.learn.train import train
 from pose3d_cli.lift import weights
+from pose3d_cli.lift.shelf import LIFTERS
 
 TINY = TrainSettings(
     preset="tiny",
@@ -176,3 +179,25 @@ def test_losses_of_known_poses():
     assert scale_free_error(truth * 3, truth).item() == pytest.approx(0, abs=1e-5)
     drifting = truth + torch.arange(5.0).view(1, 5, 1, 1) * torch.tensor([0.1, 0, 0])
     assert velocity_error(drifting, truth).item() == pytest.approx(0.1, abs=1e-5)
+
+
+@pytest.mark.parametrize(("single", "ratio"), [(0.5, TINY.learnt_lr), (1.0, 1.0)])
+def test_what_frames_alone_have_taught_learns_slowly_once_time_is_added(
+    data, tmp_path, single, ratio
+):
+    settings = TrainSettings(**{**vars(TINY), "single_frames": single})
+    entry = LIFTERS.get("dualstream")
+    network = entry.network(entry.presets["tiny"])
+    loop = Loop(
+        network=network,
+        objective=Supervised.from_clips(network, read_pack(data, "train"), 9, settings),
+        settings=settings,
+        folder=tmp_path,
+        device=torch.device("cpu"),
+        validate=lambda step: {},
+    )
+    loop.run(quiet)
+    rates = {group["is_over_time"]: group["lr"] for group in loop.optimiser.param_groups}
+    assert rates[False] / rates[True] == pytest.approx(ratio)
+    counted = sum(len(group["params"]) for group in loop.optimiser.param_groups)
+    assert counted == len(list(network.parameters()))

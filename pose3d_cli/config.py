@@ -6,17 +6,43 @@ import difflib
 import tomllib
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from pose3d_cli.errors import InputError, SettingsError, UnknownNameError
 
 C = TypeVar("C")
+
+_WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
 def nearest(name: str, known: list[str]) -> str:
     """Return a clause such as `; did you mean 'depth'?`, or nothing."""
     close = difflib.get_close_matches(name, known, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
+
+
+def fitting(name: str, value: Any, hint: Any, *, where: str) -> Any:
+    """Return a value as the type of its setting, refusing what Python would let pass.
+
+    Args:
+        name: Of the setting.
+        value: From a file, a header or the command line.
+        hint: Type of the setting; only plain types and choices (`Literal`) are looked at.
+        where: Where the value came from, for the error message.
+
+    Raises:
+        SettingsError: A value of another type, or none of the choices.
+    """
+    if get_origin(hint) is Literal:
+        known = get_args(hint)
+        if value not in known:
+            told = ", ".join(str(choice) for choice in known)
+            raise SettingsError(f"{where}: {name} is {value!r}; known: {told}")
+    elif hint is float and type(value) is int:
+        return float(value)
+    elif hint in _WORDS and type(value) is not hint:
+        raise SettingsError(f"{where}: {name} is {value!r}; expected {_WORDS[hint]}")
+    return value
 
 
 def build(cls: type[C], values: dict[str, Any], *, where: str) -> C:
@@ -29,7 +55,7 @@ def build(cls: type[C], values: dict[str, Any], *, where: str) -> C:
 
     Raises:
         UnknownNameError: A key that `cls` lacks.
-        SettingsError: A value that `cls` refuses.
+        SettingsError: A value of another type, or one that `cls` refuses.
     """
     known = [f.name for f in fields(cls)]  # type: ignore[arg-type]
     for key in values:
@@ -39,7 +65,7 @@ def build(cls: type[C], values: dict[str, Any], *, where: str) -> C:
     nested = {
         key: build(hints[key], value, where=f"{where}.{key}")
         if is_dataclass(hints[key]) and isinstance(value, dict)
-        else value
+        else fitting(key, value, hints[key], where=where)
         for key, value in values.items()
     }
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 import torch
 from torch import nn
@@ -41,7 +43,7 @@ def tiny(lifter: str) -> nn.Module:
 def about(lifter: str, **changes) -> WeightsAbout:
     settings = LIFTERS.get(lifter).presets["tiny"]
     values = {"input": "rays", "rate_hz": 25.0, "licence": "Apache-2.0", **changes}
-    return WeightsAbout(lifter=lifter, config=settings, **values)
+    return WeightsAbout(lifter=lifter, config=asdict(settings), **values)
 
 
 def standing() -> np.ndarray:

@@ -74,10 +74,11 @@ app = typer.Typer(
 )
 
 
-def _version(is_wanted: bool) -> None:
+def _version(is_wanted: bool) -> bool:
     if is_wanted:
         typer.echo(f"pose3d {__version__}")
         raise typer.Exit
+    return is_wanted
 
 
 @app.callback(help=_HELP)

@@ -63,7 +63,8 @@ def with_flags(command: Callable[..., None], *, settable: bool = False) -> Calla
     """
     wanted = _wanted(command)
 
-    def run(ctx: typer.Context, **values: Any) -> None:
+    # Typer hands over the class that its `Context` is derived from, which it does not export.
+    def run(ctx: Any, **values: Any) -> None:
         shown = {f.name: values.pop(f.name) for f in fields(ScreenSettings)}
         screen = Screen(ScreenSettings(**shown))
         ctx.find_root().obj = screen  # where the group that tells errors looks for it

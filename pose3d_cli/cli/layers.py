@@ -9,10 +9,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from pose3d_cli.config import nearest
+from pose3d_cli.config import fitting, nearest
 from pose3d_cli.errors import InputError, SettingsError, UnknownNameError
-
-_WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
 def layered(
@@ -25,7 +23,8 @@ def layered(
     """Return the values that were given, those of later layers in place of earlier ones.
 
     Args:
-        classes: Settings classes that share the names between them.
+        classes: Settings classes that share the names between them. Of names that a class lists
+            together in `ONE_OF`, one that a later layer gives puts out the others of earlier ones.
         file: TOML file, if any.
         assignments: `key=value` texts; the value is TOML, or else text.
         flags: From the command line; None stands for one that was not given.
@@ -33,13 +32,19 @@ def layered(
     Raises:
         InputError: A file that is missing or no TOML.
         UnknownNameError: A name that no class has.
-        SettingsError: A value of the wrong type, or an assignment without `=`.
+        SettingsError: A value of the wrong type or none of the choices, or an assignment
+            without `=`.
     """
-    types = {name: kind for cls in classes for name, kind in field_types(cls).items()}
-    values = {} if file is None else _checked(_read(file), types, str(file))
-    for text in assignments:
-        values |= _checked(_assignment(text), types, f"--set {text}")
-    return values | {name: value for name, value in flags.items() if value is not None}
+    hints = {f.name: get_type_hints(cls)[f.name] for cls in classes for f in fields(cls)}
+    layers = [] if file is None else [_checked(_read(file), hints, str(file))]
+    layers += [_checked(_assignment(text), hints, f"--set {text}") for text in assignments]
+    layers += [{name: value for name, value in flags.items() if value is not None}]
+    rivals = [names for cls in classes for names in getattr(cls, "ONE_OF", ())]
+    values: dict[str, Any] = {}
+    for layer in layers:
+        out = {name for names in rivals if any(layer.get(n) for n in names) for name in names}
+        values = {name: value for name, value in values.items() if name not in out} | layer
+    return values
 
 
 def field_types(cls: type[Any]) -> dict[str, type[Any]]:
@@ -64,22 +69,12 @@ def _plain_type(hint: Any) -> type[Any]:
     return str if get_origin(hint) is Literal else hint
 
 
-def _checked(
-    values: Mapping[str, Any], types: Mapping[str, type[Any]], where: str
-) -> dict[str, Any]:
+def _checked(values: Mapping[str, Any], hints: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Refuse unknown names, and values that Python would let pass and that then do harm."""
-    checked = {}
-    for name, value in values.items():
-        if name not in types:
-            raise UnknownNameError(f"{where}: no setting {name!r}{nearest(name, list(types))}")
-        wanted = types[name]
-        if wanted is float and type(value) is int:
-            checked[name] = float(value)
-        elif type(value) is wanted:
-            checked[name] = value
-        else:
-            raise SettingsError(f"{where}: {name} is {value!r}; expected {_WORDS[wanted]}")
-    return checked
+    for name in values:
+        if name not in hints:
+            raise UnknownNameError(f"{where}: no setting {name!r}{nearest(name, list(hints))}")
+    return {name: fitting(name, v, hints[name], where=where) for name, v in values.items()}
 
 
 def _read(path: Path) -> dict[str, Any]:

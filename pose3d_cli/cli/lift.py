@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pose3d_cli.cli.screen import Screen
+from pose3d_cli.errors import Pose3DError
 from pose3d_cli.pipeline.settings import LiftSettings
 
 if TYPE_CHECKING:
-    from pose3d_cli.pipeline.report import BatchReport
+    from pose3d_cli.pipeline.report import ClipReport
 
 EXAMPLES = {
     "lift": [
@@ -24,7 +25,8 @@ EXAMPLES = {
 }
 
 
-def _some(ctx: typer.Context, inputs: list[Path] | None) -> list[Path]:
+# Typer hands over the class that its `Context` is derived from, which it does not export.
+def _some(ctx: Any, inputs: list[Path] | None) -> list[Path]:
     """Ask for an input, unless nothing but the settings is to be printed."""
     if not inputs and not ctx.params.get("print_config"):
         raise typer.BadParameter("give a video or a folder of videos")
@@ -46,19 +48,20 @@ def lift(
     """
     from pose3d_cli.pipeline.batch import lift_all
 
-    report = lift_all(inputs or [], settings, screen)
-    tell(report, screen)
+    report = lift_all(
+        inputs or [], settings, screen, lambda clip, outcome: tell(clip, outcome, screen)
+    )
     if report.exit_code:
         raise typer.Exit(report.exit_code)
 
 
-def tell(report: BatchReport, screen: Screen) -> None:
-    """Show what became of each clip."""
-    for clip in report.done:
-        screen.show(clip.as_json(), clip.outputs.values())
-        spent = sum(clip.seconds.values())
-        people = "1 person" if clip.people == 1 else f"{clip.people} people"
-        screen.note(f"{clip.clip}: {people} in {clip.frames} frames, {spent:.1f} s")
-        screen.detail(", ".join(f"{name} {s:.1f} s" for name, s in clip.seconds.items()))
-    for path, error in report.failed.items():
-        screen.error(error, clip=str(path))
+def tell(path: Path, outcome: ClipReport | Pose3DError, screen: Screen) -> None:
+    """Show what became of a clip."""
+    if isinstance(outcome, Pose3DError):
+        screen.error(outcome, clip=str(path))
+        return
+    screen.show(outcome.as_json(), outcome.outputs.values())
+    spent = sum(outcome.seconds.values())
+    people = "1 person" if outcome.people == 1 else f"{outcome.people} people"
+    screen.note(f"{path}: {people} in {outcome.frames} frames, {spent:.1f} s")
+    screen.detail(", ".join(f"{name} {s:.1f} s" for name, s in outcome.seconds.items()))

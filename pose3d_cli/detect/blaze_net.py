@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
-from pose3d_cli.errors import WeightsError
+from pose3d_cli.errors import MissingExtraError, WeightsError
 
 
 @contextmanager
@@ -36,12 +36,17 @@ class BlazeNet:
         threads: Threads of the runtime; more than two seldom help networks this small.
 
     Raises:
+        MissingExtraError: The runtime is not installed.
         WeightsError: The file is no network the runtime can read.
     """
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
-        from ai_edge_litert.interpreter import Interpreter
-
+        try:
+            from ai_edge_litert.interpreter import Interpreter
+        except ImportError as error:
+            raise MissingExtraError(
+                f"detector blazepose needs ai-edge-litert ({error}): `pip install ai-edge-litert`"
+            ) from error
         try:
             with _quiet_stderr():
                 self._runtime = Interpreter(model_path=str(path), num_threads=threads)

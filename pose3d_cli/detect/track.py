@@ -18,6 +18,9 @@ from pose3d_cli.pose.types import Keypoints2D
 _SEARCH_EVERY_S = 1 / 3
 _FORGET_S = 1.0  # a person lost for longer comes back as somebody else
 _FOLLOW_LOST_S = 0.3  # so long the detector still looks where a lost person was
+# The same in pictures, for videos with few a second.
+_FORGET_FRAMES = 2.5
+_FOLLOW_LOST_FRAMES = 1.5
 # How far a person may seem to move, in sizes of the person: noise, plus sizes a second.
 _MAX_JUMP = 0.25
 _MAX_SPEED = 1.5
@@ -73,15 +76,23 @@ class _Tracker:
         recent = [track for track in self.tracks if time_s - track.time_s[-1] <= reach_s]
         return sorted(recent, key=lambda track: -len(track.frames))
 
-    def step(self, people: People2D, asked: list[_Track], frame: VideoFrame) -> None:
-        """Give each person of a picture to a track, an old one or a new one."""
-        free = self.near(frame.time_s, _FORGET_S)
+    def step(
+        self, people: People2D, asked: list[_Track], free: list[_Track], frame: VideoFrame
+    ) -> None:
+        """Give each person of a picture to a track, an old one or a new one.
+
+        Args:
+            people: Who was found.
+            asked: Tracks the detector was to follow, in the order of `people.origin`.
+            free: Tracks not forgotten; those that go on are taken out.
+            frame: The picture.
+        """
         rows = [people.take(np.array([row])) for row in range(len(people))]
         strangers: list[People2D] = []
         for person in rows:
             origin = int(person.origin[0])
             track = asked[origin] if origin >= 0 else None
-            if track is not None and track.cost(person, frame.time_s) < 1:
+            if track in free and track.cost(person, frame.time_s) < 1:
                 track.extend(person, frame)
                 free.remove(track)
             else:
@@ -103,6 +114,27 @@ class _Tracker:
                 track = _Track(person)
                 track.extend(person, frame)
                 self.tracks.append(track)
+
+
+@dataclass
+class _Pace:
+    """The time between pictures: nominal, or longer where it has been so twice in a row.
+
+    A header may promise 30 pictures a second of a file that has one every three seconds.
+    """
+
+    nominal_s: float
+    last_s: float | None = None
+    last_gap_s: float = np.inf
+
+    def step(self, time_s: float) -> float:
+        """Return the time from picture to picture at a new one."""
+        if self.last_s is None:
+            self.last_s = time_s
+            return self.nominal_s
+        before_s, self.last_gap_s = self.last_gap_s, time_s - self.last_s
+        self.last_s = time_s
+        return max(self.nominal_s, min(before_s, self.last_gap_s))
 
 
 def track_people(
@@ -134,15 +166,19 @@ def track_people(
     tracker = _Tracker()
     n_frames = 0
     wait = 0
+    pace = _Pace(1 / fps)
     for frame in frames:
         n_frames += 1
-        asked = tracker.near(frame.time_s, max(_FOLLOW_LOST_S, 1.5 / fps))
+        step_s = pace.step(frame.time_s)
+        free = tracker.near(frame.time_s, max(_FORGET_S, _FORGET_FRAMES * step_s))
+        follow_s = max(_FOLLOW_LOST_S, _FOLLOW_LOST_FRAMES * step_s)
+        asked = [track for track in free if frame.time_s - track.time_s[-1] <= follow_s]
         search = wait <= 0
         if asked or search:
             n_before = tracker.n_active
             near = _together([track.last for track in asked])
             people = detector.detect(frame.image, near, search=search)
-            tracker.step(people, asked, frame)
+            tracker.step(people, asked, free, frame)
             wait = every if search else wait
             if tracker.n_active < n_before:
                 wait = 1

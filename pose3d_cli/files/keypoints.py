@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ FORMAT = "pose3d-keypoints/1"
 
 # One row a person and frame, everybody below one another.
 _ARRAYS = ("xy", "score", "frame", "time_s", "person_id", "joint_names")
+_NUMBERS = ("xy", "score", "frame", "time_s", "person_id")
 
 
 def write_keypoints(path: Path, people: Sequence[Keypoints2D], meta: Mapping[str, object]) -> None:
@@ -87,10 +89,12 @@ def read_keypoints(
     size = _agreed_size(path, sightings.image_size, image_size)
     if fps is None or size is None:
         lacking = "frame rate" if fps is None else "picture's size"
-        option = "--fps" if fps is None else "--size WxH"
-        raise InputError(f"{path}: does not say the {lacking}; give {option}, or the video too")
-    if not fps > 0:
-        raise InputError(f"{path}: a frame rate of {fps:g} frames a second; give --fps above 0")
+        raise InputError(
+            f"{path}: does not say the {lacking}; the video must: "
+            "`pose3d lift VIDEO --from-2d KEYPOINTS`"
+        )
+    if not 0 < fps < math.inf:
+        raise InputError(f"{path}: read with {fps:g} frames a second; the rate must be above 0")
     return people_over_time(path, sightings.found, fps=fps, image_size=size, skeleton=skeleton)
 
 
@@ -112,6 +116,8 @@ def _read_ours(
     try:
         name, fps = str(meta["skeleton"]), float(meta["fps"])
         width, height = (int(n) for n in meta["image_size"])
+        if not (0 < fps < math.inf and width > 0 and height > 0):
+            raise ValueError(f"{fps:g} frames a second of {width}x{height}")
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: {FORMAT} with a damaged record: {error}") from error
     size = (width, height)
@@ -123,11 +129,29 @@ def _read_ours(
         raise InputError(f"{path}: joints in another order than {name} has; written by hand?")
     if not len(arrays["xy"]):
         raise InputError(f"{path}: holds no person")
+    _check_numbers(path, arrays)
     clip = {"fps": fps, "image_size": size, "skeleton": bones}
     try:
-        return [_one_person(arrays, person, clip) for person in dict.fromkeys(arrays["person_id"])]
+        people = [
+            _one_person(arrays, person, clip) for person in dict.fromkeys(arrays["person_id"])
+        ]
     except (IndexError, ValueError) as error:
         raise InputError(f"{path}: {FORMAT} whose parts do not fit: {error}") from error
+    if not any((person.score > 0).any() for person in people):
+        raise InputError(f"{path}: holds no person with a keypoint")
+    return people
+
+
+def _check_numbers(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Refuse words for numbers, times that are none, and parts of frames or people."""
+    for name in _NUMBERS:
+        if arrays[name].dtype.kind not in "iuf":
+            raise InputError(f"{path}: {name} holds no numbers ({arrays[name].dtype})")
+    if not np.isfinite(arrays["time_s"]).all():
+        raise InputError(f"{path}: time_s holds times that are no numbers; every row needs one")
+    for name in ("frame", "person_id"):
+        if not (np.isfinite(arrays[name]) & (arrays[name] % 1 == 0)).all():
+            raise InputError(f"{path}: {name} must be whole numbers")
 
 
 def _one_person(

@@ -11,6 +11,21 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 _PLACES = (_PACKAGE / "_weights", _PACKAGE.parent / "weights")
 
 
+def shipped_all(suffix: str) -> dict[str, Path]:
+    """Return the weights files with this suffix that come with the program, by name, in order.
+
+    Of two files of one name the package's own goes before the checkout's.
+    """
+    found = {
+        path.stem: path
+        for place in reversed(_PLACES)
+        if place.is_dir()
+        for path in place.iterdir()
+        if path.suffix == suffix
+    }
+    return dict(sorted(found.items()))
+
+
 def shipped(name: str) -> Path:
     """Return the path of a weights file that comes with the program.
 

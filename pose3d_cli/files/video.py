@@ -32,6 +32,9 @@ class _Decoder:
         self._waiting: queue.Queue[_Item] = queue.Queue(maxsize=_N_WAITING)
         self._is_stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pose3d-decoder", daemon=True)
+
+    def start(self) -> None:
+        """Begin to read; whoever calls this must call `stop`, even if this is interrupted."""
         self._thread.start()
 
     def __iter__(self) -> Iterator[VideoFrame]:
@@ -43,7 +46,8 @@ class _Decoder:
     def stop(self) -> None:
         """Close the file, wait for the thread, and let whoever still reads come to an end."""
         self._is_stopped.set()
-        self._thread.join()
+        if self._thread.ident is not None:  # it was started
+            self._thread.join()
         while not self._waiting.empty():
             self._waiting.get_nowait()
         self._waiting.put(None)
@@ -121,6 +125,7 @@ class Video:
         decoder = self._decoder = _Decoder(frames)
         self.n_read = 0
         try:
+            decoder.start()
             for frame in decoder:
                 self.n_read += 1
                 yield frame

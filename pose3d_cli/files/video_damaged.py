@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
+from pose3d_cli.files.plain_name import plain_name
+
 # Two readers give the same frame the same time but for rounding; frames are further apart.
 SAME_TIME_S = 5e-4
 # Codecs in which every packet is one picture to be shown (VP8, for one, has hidden ones).
@@ -51,7 +53,7 @@ class Salvage:
         if av is None:
             return
         try:
-            container = av.open(str(self.path))
+            container = av.open(plain_name(self.path))
         except (av.error.FFmpegError, OSError):
             self.n_bad += 1
             return
@@ -113,7 +115,7 @@ def count_before(path: Path, time_s: float) -> int | None:
     if av is None:
         return None
     try:
-        with av.open(str(path)) as container:
+        with av.open(plain_name(path)) as container:
             stream = container.streams.video[0]
             if stream.codec_context.name not in _PACKET_IS_FRAME:
                 return None
@@ -147,7 +149,7 @@ def why_unreadable(path: Path) -> str:
             "(a broken download?); play it in a video player to see"
         )
     try:
-        with av.open(str(path)) as container:
+        with av.open(plain_name(path)) as container:
             if container.streams.audio and not container.streams.video:
                 return f"{path}: holds sound but no pictures; give a video file"
             return f"{path}: holds no frames; record or export it again"

@@ -10,11 +10,15 @@ import cv2
 import numpy as np
 
 from pose3d_cli.errors import InputError
+from pose3d_cli.files.plain_name import plain_name, readable_name
 from pose3d_cli.files.video_damaged import why_unreadable
 
 # Outside this range a header's rate is a clock's tick and not a rate (browsers write 1000).
-_PLAUSIBLE_FPS = (1.0, 480.0)
+# Time lapses and surveillance do have one picture in several seconds.
+_PLAUSIBLE_FPS = (0.1, 480.0)
 _N_FRAMES_FOR_RATE = 32
+# How a Matroska or WebM file begins, whatever its name.
+_MATROSKA = b"\x1a\x45\xdf\xa3"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +59,9 @@ def read_header(path: Path) -> Header:
     capture = open_capture(path)
     fps, n_frames = capture.get(cv2.CAP_PROP_FPS), int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
     across, down = capture.get(cv2.CAP_PROP_SAR_NUM), capture.get(cv2.CAP_PROP_SAR_DEN)
+    start_s = _start(capture, fps) if n_frames > 0 and _counts_from_zero(path) else 0.0
     capture.release()
+    n_frames = round(n_frames - start_s * fps)
     warnings = []
     if across > 0 and down > 0 and across != down:
         warnings.append(
@@ -82,8 +88,15 @@ def open_capture(path: Path) -> cv2.VideoCapture:
     """Open a video with OpenCV, quietly, turning frames upright.
 
     Raises:
-        InputError: Missing, a folder, not a video, sound only, no frames.
+        InputError: Missing, a folder, not a video, sound only, no frames, a name that is not UTF-8.
     """
+    try:
+        name = plain_name(path)
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{readable_name(path)}: its name, or that of its folder, is not valid UTF-8, and "
+            "such files cannot be opened; rename it"
+        ) from error
     if not path.exists():
         raise InputError(f"{path}: there is no such file; check the name")
     if path.is_dir():
@@ -94,12 +107,27 @@ def open_capture(path: Path) -> cv2.VideoCapture:
     # would else fill the screen with the decoder's complaints; we say in one line what matters.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    capture = cv2.VideoCapture(name, cv2.CAP_FFMPEG)
     cv2.utils.logging.setLogLevel(level)
     if not capture.isOpened():
         raise InputError(why_unreadable(path))
     capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
     return capture
+
+
+def _counts_from_zero(path: Path) -> bool:
+    """Whether the file's promised length runs from time 0 and not from its first frame."""
+    with path.open("rb") as file:
+        return file.read(len(_MATROSKA)) == _MATROSKA
+
+
+def _start(capture: cv2.VideoCapture, fps: float) -> float:
+    """Return the file's own time of its first frame, in seconds; 0 where it is not told."""
+    if not (fps > 0 and capture.grab()):
+        return 0.0
+    # OpenCV before 4.11 does not have it. It counts in frames.
+    own = capture.get(getattr(cv2, "CAP_PROP_PTS", -1)) / fps
+    return max(own - capture.get(cv2.CAP_PROP_POS_MSEC) / 1000, 0.0)
 
 
 def _measure_rate(path: Path) -> float:

@@ -7,13 +7,15 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType, TracebackType
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from pose3d_cli.errors import OutputError
 from pose3d_cli.files.atomic import replacing
+from pose3d_cli.files.plain_name import plain_name, readable_name
 from pose3d_cli.files.video_damaged import load_pyav
 
 # Every usual rate, those over 1001 too, is a whole number of these ticks.
@@ -91,6 +93,7 @@ class VideoWriter:
         self._sink.write(image_rgb, time_s)
 
 
+@runtime_checkable
 class _Sink(Protocol):
     """Puts RGB pictures of even size into a file."""
 
@@ -105,6 +108,13 @@ class _Sink(Protocol):
 def _open_sink(
     av: ModuleType | None, path: Path, size_px: tuple[int, int], fps: float
 ) -> Iterator[_Sink]:
+    try:
+        plain_name(path)
+    except UnicodeEncodeError as error:
+        raise OutputError(
+            f"{readable_name(path)}: this name is not valid UTF-8, and such videos cannot be "
+            "written; choose another with --output"
+        ) from error
     with replacing(path) as temporary:
         sink: _Sink
         if av is None:
@@ -128,7 +138,7 @@ class _H264Sink:
         self._first_s: float | None = None
         rate = Fraction(fps).limit_denominator(1001)
         faststart = {"movflags": "+faststart"}
-        self._container = av.open(str(path), "w", format="mp4", container_options=faststart)
+        self._container = av.open(plain_name(path), "w", format="mp4", container_options=faststart)
         self._stream = self._container.add_stream("libx264", rate=rate, options=_H264_SETTINGS)
         self._stream.width, self._stream.height = size_px
         self._stream.pix_fmt = "yuv420p"
@@ -169,7 +179,7 @@ class _Mpeg4Sink:
     def __init__(self, path: Path, size_px: tuple[int, int], fps: float) -> None:
         self._path = path
         fourcc = cv2.VideoWriter.fourcc(*"mp4v")
-        self._writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, fourcc, fps, size_px)
+        self._writer = cv2.VideoWriter(plain_name(path), cv2.CAP_FFMPEG, fourcc, fps, size_px)
         self._n_written = 0
         if not self._writer.isOpened():
             raise OSError(f"OpenCV cannot write {size_px[0]} x {size_px[1]} MPEG-4 here")
@@ -181,7 +191,7 @@ class _Mpeg4Sink:
     def finish(self) -> None:
         self._writer.release()
         # OpenCV tells of no failure; a file it cannot open again was not written whole.
-        capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
+        capture = cv2.VideoCapture(plain_name(self._path), cv2.CAP_FFMPEG)
         n_frames = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) if capture.isOpened() else 0
         capture.release()
         if n_frames != self._n_written:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,17 @@ from pose3d_cli.files.atomic import replacing
 from pose3d_cli.learn.settings import TrainSettings
 
 FORMAT = "pose3d-checkpoint/1"
+# What a run needs to go on; the settings say whether it is the same run.
+_KEYS = (
+    "settings",
+    "network",
+    "optimiser",
+    "random",
+    "torch_random",
+    "step",
+    "smooth",
+    "held_out",
+)
 _MAY_CHANGE = {"validate_every", "checkpoint_every", "compile"}
 
 
@@ -30,14 +42,21 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         InputError: Not a checkpoint of ours, or damaged.
     """
     try:
+        with path.open("rb") as file:
+            # Anything else torch takes for its oldest format, and stumbles over it in many ways.
+            if not zipfile.is_zipfile(file):
+                raise zipfile.BadZipFile
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
         raise InputError(
             f"{path}: cannot be read as a checkpoint ({type(error).__name__}); "
             "delete it to start the run anew"
         ) from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise InputError(f"{path}: not a pose3d training checkpoint ({FORMAT})")
+    missing = [key for key in _KEYS if key not in state]
+    if missing:
+        raise InputError(f"{path}: lacks {', '.join(missing)}; delete it to start the run anew")
     return state
 
 

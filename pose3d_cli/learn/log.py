@@ -6,16 +6,20 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from pose3d_cli.files.atomic import replacing
+from pose3d_cli.errors import OutputError
+from pose3d_cli.files.atomic import explain, replacing
 
 
 class RunLog:
     """`log.jsonl` in a run's folder.
 
     Args:
-        path: The file; lines of steps from `first_step` on are forgotten (a resumed run
+        path: The file; lines of steps after `first_step` are forgotten (a resumed run
             measures them again).
-        first_step: Step the run starts or goes on from.
+        first_step: Steps that are done: 0, or those of the checkpoint the run goes on from.
+
+    Raises:
+        OutputError: A folder or disk that cannot be written.
     """
 
     def __init__(self, path: Path, first_step: int) -> None:
@@ -24,14 +28,21 @@ class RunLog:
         with replacing(path) as temporary:
             temporary.write_text("".join(json.dumps(row) + "\n" for row in self.rows), "utf-8")
 
-    def add(self, row: Mapping[str, float]) -> None:
-        """Append a measurement; it is on disk when this returns."""
+    def add(self, row: Mapping[str, int | float]) -> None:
+        """Append a measurement; it is on disk when this returns.
+
+        Raises:
+            OutputError: A folder or disk that cannot be written.
+        """
         self.rows.append(dict(row))
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+        except OSError as error:
+            raise OutputError(explain(error, self.path)) from error
 
 
-def _read(path: Path) -> list[dict[str, float]]:
+def _read(path: Path) -> list[dict[str, int | float]]:
     if not path.exists():
         return []
     rows = []

@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 from pose3d_cli.errors import DivergedError
 from pose3d_cli.learn.checkpoint import check_same_run, load_checkpoint, save_checkpoint
+from pose3d_cli.learn.interrupt import interrupts_wait
 from pose3d_cli.learn.log import RunLog, draw_curves
 from pose3d_cli.learn.schedule import learning_rate
 from pose3d_cli.learn.settings import TrainSettings
@@ -21,6 +22,7 @@ from pose3d_cli.learn.settings import TrainSettings
 _SMOOTHING = 0.98
 
 
+@runtime_checkable
 class Objective(Protocol):
     """What a training step wants to be small, and where its data come from."""
 
@@ -94,6 +96,7 @@ class Loop:
         self.objective.set_random_state(state["random"])
         torch.set_rng_state(state["torch_random"])
         self.step, self.smooth = state["step"], state["smooth"]
+        self.held_out = state["held_out"]
         return True
 
     def save(self) -> None:
@@ -108,6 +111,7 @@ class Loop:
                 "torch_random": torch.get_rng_state(),
                 "step": self.step,
                 "smooth": self.smooth,
+                "held_out": self.held_out,
             },
         )
 
@@ -121,7 +125,8 @@ class Loop:
         started, first = time.monotonic(), self.step
         try:
             while self.step < self.settings.steps:
-                self._one_step()
+                with interrupts_wait():
+                    self._one_step()
                 speed = (self.step - first) / (time.monotonic() - started)
                 self._measure(log, speed)
                 watch(
@@ -153,8 +158,8 @@ class Loop:
         values = {name: float(value.detach()) for name, value in losses.items()}
         if not math.isfinite(values["total"]):
             raise DivergedError(
-                f"step {self.step}: the loss is {values['total']}; the last checkpoint is kept in "
-                f"{self.checkpoint}. Lower --lr and start anew"
+                f"step {self.step}: the loss is {values['total']}. "
+                f"Lower --lr and start anew; {self.folder} keeps what was saved before"
             )
         self.optimiser.zero_grad(set_to_none=True)
         losses["total"].backward()  # type: ignore[no-untyped-call]

@@ -2,8 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
+
+_AT_LEAST_1 = (
+    "steps",
+    "batch",
+    "single_batch",
+    "single_spread",
+    "validate_every",
+    "checkpoint_every",
+)
+_ABOVE_0 = ("lr", "window_lr", "clip", "rate_hz")
+_NOT_NEGATIVE = (
+    "learnt_lr",
+    "final_lr",
+    "warmup",
+    "weight_decay",
+    "scale_loss",
+    "velocity_loss",
+    "seed",
+)
+_LARGEST = 2**63  # what a random generator takes as its start
 
 Precision = Literal["bf16", "fp32"]
 
@@ -62,9 +83,17 @@ class TrainSettings:
     """Steps between checkpoints."""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "single_batch", "single_spread", "validate_every"):
+        for name in _AT_LEAST_1:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} ({getattr(self, name)}) must be at least 1")
+        for name in _ABOVE_0:
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name} ({getattr(self, name)}) must be a number above 0")
+        for name in _NOT_NEGATIVE:
+            if not 0 <= getattr(self, name) < _LARGEST:
+                raise ValueError(
+                    f"{name} ({getattr(self, name)}) must be a number, at least 0 and below 2**63"
+                )
         if not 0 <= self.single_frames <= 1:
             raise ValueError(f"single_frames ({self.single_frames}) must be between 0 and 1")
 

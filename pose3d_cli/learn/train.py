@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -165,12 +165,12 @@ def _about(
     source = inspect.getdoc(inspect.getmodule(type(network))) or ""
     return weights.WeightsAbout(
         lifter=settings.lifter,
-        config=network.config,  # type: ignore[arg-type]
+        config=asdict(network.config),  # type: ignore[call-overload]
         input="rays",
         rate_hz=settings.rate_hz,
         stature_m=STATURE_M,
-        licence="Apache-2.0",
-        data=f"{len(clips)} motion clips through the pose3d generator; {'; '.join(licences)}",
+        licence=f"the user's own; the data's: {'; '.join(licences)}",
+        data=f"{len(clips)} motion clips through the pose3d generator",
         protocol=f"generated windows of held-out subjects, {VALIDATION_WINDOWS} windows, seed 1234",
         measured=_plain(loop.held_out),
         made_by=f"pose3d {__version__}",

@@ -6,7 +6,7 @@ import hashlib
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,7 +25,7 @@ class WeightsAbout:
 
     Attributes:
         lifter: Name of the network.
-        config: Its settings as plain values; an instance of its settings class is taken apart.
+        config: Its settings as plain values.
         input: Whether it reads rays turned to the person, or screen coordinates.
         rate_hz: Frames a second of the windows it was trained on.
         stature_m: Height in metres of the person its output is scaled to.
@@ -56,13 +56,9 @@ class WeightsAbout:
     more: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if is_dataclass(self.config) and not isinstance(self.config, type):
-            object.__setattr__(self, "config", asdict(self.config))
         for name in _NUMBERS:
             if not 0 < getattr(self, name) < float("inf"):
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be above 0")
-        if self.input not in ("rays", "screen"):
-            raise ValueError(f"input is {self.input!r}; known are 'rays' and 'screen'")
         clash = sorted(_HEADER_KEYS & set(self.more))
         if clash:
             raise ValueError(f"more: {', '.join(clash)} has a place of its own in the header")
@@ -106,6 +102,8 @@ def describe(path: Path) -> WeightsAbout:
             values[name] = _json_object(values[name], name)
         for name in _NUMBERS:
             values[name] = float(values[name])
+        if values["input"] not in ("rays", "screen"):
+            raise ValueError(f"input is {values['input']!r}; known are 'rays' and 'screen'")
         return WeightsAbout(**values, more=words)
     except ValueError as error:
         raise WeightsError(f"{path}: damaged header: {error}") from error
@@ -135,6 +133,8 @@ def _read_metadata(path: Path) -> dict[str, str]:
     if not isinstance(header, dict):
         raise WeightsError(f"{path}: not a safetensors file")
     words = header.pop("__metadata__", {})
+    if not isinstance(words, dict) or not all(isinstance(word, str) for word in words.values()):
+        raise WeightsError(f"{path}: damaged safetensors header: __metadata__ is no table of words")
     try:
         listed = max((int(tensor["data_offsets"][1]) for tensor in header.values()), default=0)
     except (KeyError, TypeError, ValueError, IndexError) as error:
@@ -144,7 +144,7 @@ def _read_metadata(path: Path) -> dict[str, str]:
             f"{path}: has {size} bytes where its header says {8 + length + listed}; "
             "cut off or damaged: copy it again"
         )
-    return dict(words)
+    return words
 
 
 def sha256(path: Path) -> str:

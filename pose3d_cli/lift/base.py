@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from pose3d_cli.pose.camera import Camera
 from pose3d_cli.pose.types import Hypotheses, Keypoints2D, PoseSequence
 
 
+@runtime_checkable
 class Lifter(Protocol):
     """Turns one person's 2D keypoints, of any length, into 3D joints of that length."""
 
@@ -18,6 +19,7 @@ class Lifter(Protocol):
         ...
 
 
+@runtime_checkable
 class ManyLifter(Lifter, Protocol):
     """A lifter that can also answer more than once."""
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from pose3d_cli.lift.rotation import smallest_to_forward
@@ -55,7 +55,7 @@ def rays_to_input(
 
 
 def window_size(
-    flat: Float[Tensor, "b t j 2"], known: Float[Tensor, "b t j"]
+    flat: Float[Tensor, "b t j 2"], known: Bool[Tensor, "b t j"]
 ) -> Float[Tensor, "b 1 1 1"]:
     """Return the root mean square distance of a window's known joints from its pelvis."""
     square = (flat.square().sum(-1) * known).sum((1, 2))

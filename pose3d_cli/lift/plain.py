@@ -86,7 +86,7 @@ def _attention(
 
 def _frame_graph(
     unit: FrameUnit, x: Float[Tensor, "rows frames c"]
-) -> Float[Tensor, "rows frames frames"]:
+) -> Float[Tensor, "*rows frames frames"]:
     frames = x.shape[1]
     if unit.kind == "similar":
         similarity = x @ x.transpose(-1, -2)

@@ -51,14 +51,14 @@ def smallest_to_forward(ray: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch
 
 
 def turn(
-    rotation: Float[Tensor, "*batch 3 3"], points: Float[Tensor, "*batch joints 3"]
+    rotation: Float[Tensor, "*#batch 3 3"], points: Float[Tensor, "*#batch joints 3"]
 ) -> Float[Tensor, "*batch joints 3"]:
-    """Apply each rotation to its points."""
+    """Apply each rotation to its points; one rotation may serve many."""
     return points @ rotation.transpose(-1, -2)
 
 
 def turn_back(
-    rotation: Float[Tensor, "*batch 3 3"], points: Float[Tensor, "*batch joints 3"]
+    rotation: Float[Tensor, "*#batch 3 3"], points: Float[Tensor, "*#batch joints 3"]
 ) -> Float[Tensor, "*batch joints 3"]:
     """Undo `turn`."""
     return points @ rotation

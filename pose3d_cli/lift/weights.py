@@ -14,6 +14,7 @@ from pose3d_cli.errors import SettingsError, UnknownNameError, WeightsError
 from pose3d_cli.files.atomic import replacing
 from pose3d_cli.lift.about import FORMAT, WeightsAbout, describe, sha256
 from pose3d_cli.lift.shelf import LIFTERS
+from pose3d_cli.pose.skeleton import H36M17
 
 __all__ = ["FORMAT", "WeightsAbout", "describe", "load", "save", "sha256"]
 
@@ -50,17 +51,11 @@ def load(path: Path, device: torch.device | str = "cpu") -> nn.Module:
         The network on `device`, in float32, in evaluation mode.
 
     Raises:
-        WeightsError: A file that cannot be read, an unknown lifter or setting, or tensors that do
-            not fit or are no numbers.
+        WeightsError: A file that cannot be read, an unknown lifter or setting, another skeleton
+            than h36m17, or tensors that do not fit or are no numbers.
     """
     about = describe(path)
-    try:
-        entry = LIFTERS.get(about.lifter)
-        network = entry.network(build(entry.config, dict(about.config), where="its settings"))
-    except (UnknownNameError, SettingsError) as error:
-        raise WeightsError(
-            f"{path}: {error}; these weights need another version of the program or a plug-in"
-        ) from error
+    network = _network(path, about)
     try:
         tensors = safetensors.torch.load_file(path)
         network.load_state_dict(tensors, strict=True)
@@ -71,3 +66,20 @@ def load(path: Path, device: torch.device | str = "cpu") -> nn.Module:
     if broken:
         raise WeightsError(f"{path}: {broken[0]} holds values that are no numbers; damaged?")
     return network.to(device).eval()
+
+
+def _network(path: Path, about: WeightsAbout) -> nn.Module:
+    """Return the network that a header describes, not yet filled."""
+    if about.skeleton != H36M17.name:
+        raise WeightsError(
+            f"{path}: found skeleton {about.skeleton!r}, expected {H36M17.name!r}, "
+            "the only one that is lifted"
+        )
+    try:
+        entry = LIFTERS.get(about.lifter)
+        return entry.network(build(entry.config, dict(about.config), where="its settings"))
+    except (UnknownNameError, SettingsError, RuntimeError) as error:
+        why = " ".join(str(error).split())
+        raise WeightsError(
+            f"{path}: {why}; these weights need another version of the program or a plug-in"
+        ) from error

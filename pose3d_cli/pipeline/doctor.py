@@ -16,10 +16,16 @@ from typing import Any
 import numpy as np
 
 from pose3d_cli import __version__
-from pose3d_cli.errors import ExitCode, MissingExtraError, OutputError, Pose3DError
+from pose3d_cli.errors import (
+    ExitCode,
+    MissingExtraError,
+    OutputError,
+    Pose3DError,
+    WeightsError,
+)
 from pose3d_cli.files.video import open_video
 from pose3d_cli.files.video_writer import VideoWriter
-from pose3d_cli.pipeline.stock import DEFAULT_LIFTER, DETECTOR_FILES, find_weights, list_weights
+from pose3d_cli.pipeline.stock import DEFAULT_LIFTER, find_weights, list_weights
 
 _NEEDED = {
     "numpy": "numpy",
@@ -134,13 +140,12 @@ def _devices() -> str:
 
 
 def _weights() -> Iterator[Check]:
-    try:
-        for weights in list_weights():
-            found = f"{weights.n_bytes:,} bytes, sha256 {weights.sha256}"
-            yield Check(name=weights.name, is_ok=True, found=found)
-    except Pose3DError as error:
-        name = f"weights ({', '.join(DETECTOR_FILES)})"
-        yield Check(name=name, is_ok=False, found=str(error), exit_code=error.exit_code)
+    code = WeightsError.exit_code
+    for weights in list_weights():
+        found = f"{weights.n_bytes:,} bytes, sha256 {weights.sha256}"
+        if not weights.is_ok:
+            found = f"{weights.path}: {weights.what}" if weights.path else weights.what
+        yield Check(name=weights.name, is_ok=weights.is_ok, found=found, exit_code=code)
 
 
 def _write() -> str:

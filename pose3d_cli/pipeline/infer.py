@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,19 +12,19 @@ import numpy as np
 from pose3d_cli import __version__
 from pose3d_cli.detect.base import Detector
 from pose3d_cli.detect.shelf import DETECTORS
-from pose3d_cli.errors import InputError, OutputError
+from pose3d_cli.errors import NobodyFoundError
 from pose3d_cli.files.camera_file import read_camera
-from pose3d_cli.files.keypoints import write_keypoints
-from pose3d_cli.files.results import ClipResult, write_result
-from pose3d_cli.files.tables import write_csv
+from pose3d_cli.files.results import ClipResult
+from pose3d_cli.files.video import open_video
 from pose3d_cli.lift.about import WeightsAbout, sha256
-from pose3d_cli.pipeline.draw import draw_video
 from pose3d_cli.pipeline.observe import Mended, Observation, mend, observe
+from pose3d_cli.pipeline.outputs import output_folder, writable, write_outputs
 from pose3d_cli.pipeline.place import Placed, lift_people
-from pose3d_cli.pipeline.provenance import write_run
+from pose3d_cli.pipeline.provenance import RUN_FILE, write_run
 from pose3d_cli.pipeline.report import ClipReport, Reporter
 from pose3d_cli.pipeline.settings import LiftSettings
 from pose3d_cli.pipeline.stock import find_weights
+from pose3d_cli.pipeline.watch import Watch
 from pose3d_cli.pose.camera import (
     Camera,
     camera_from_focal35,
@@ -75,111 +73,42 @@ class ClipLifter:
         Raises:
             Pose3DError: What is wrong with the clip, the settings or the output folder.
         """
-        settings, watch = self.settings, _Watch(reporter)
-        folder = output_folder(clip, settings)
-        about = self.lifter.about  # bad weights are told before any work
-        with watch.timed("detect"):
-            seen = observe(clip, settings, self.detector, watch)
-            people = mend(seen, settings)
-        camera = camera_of(settings, seen.image_size)
-        if not (settings.fov or settings.focal35 or settings.intrinsics):
-            watch.warn(f"camera: {camera.source}")
+        watch, folder = Watch(reporter), output_folder(clip, self.settings)
+        _ = self.lifter  # bad weights are told before any work
+        with writable(folder):
+            return self._lift_into(folder, clip, watch)
+
+    def _lift_into(self, folder: Path, clip: Path, watch: Watch) -> ClipReport:
+        settings, about = self.settings, self.lifter.about
+        span = {"start_s": settings.start or None, "end_s": settings.end or None}
+        with open_video(clip, **span) as video:
+            camera = camera_of(settings, video.size_px)
+            if not (settings.fov or settings.focal35 or settings.intrinsics):
+                watch.warn(f"camera: {camera.source}")
+            with watch.timed("detect"):
+                seen = observe(video, settings, self.detector, watch)
+        people = mend(seen, settings, watch)
+        if not any(person.stretches for person in people):
+            raise NobodyFoundError(
+                f"{clip}: {seen.detector} shows nobody whose hips are known, so nobody can be "
+                "lifted; keypoints with both hips are needed"
+            )
         with watch.timed("lift"):
             scale = (settings.height or about.stature_m) / about.stature_m
             placed = lift_people(people, self.lifter, camera, scale, watch)
         meta = _meta(seen, people, camera, settings, about, self._weights_record)
         result = assemble(seen, placed, meta)
-        outputs = self._write(clip, folder, seen, result, watch)
         report = ClipReport(
             clip=clip,
-            outputs=outputs,
+            outputs=write_outputs(clip, folder, seen, result, settings, watch),
             people=len(result.person_id),
             frames=len(result.frame),
             seconds=watch.seconds,
             warnings=watch.warnings,
         )
-        facts = {**report.as_json(), "meta": meta}
-        write_run(folder / "run.json", clip, settings, facts)
-        outputs["run"] = folder / "run.json"
+        write_run(folder / RUN_FILE, clip, settings, {**report.as_json(), "meta": meta})
+        report.outputs["run"] = folder / RUN_FILE
         return report
-
-    def _write(
-        self, clip: Path, folder: Path, seen: Observation, result: ClipResult, watch: _Watch
-    ) -> dict[str, Path]:
-        outputs = {
-            "npz": folder / f"{clip.stem}.npz",
-            "csv": folder / f"{clip.stem}.csv",
-            "keypoints": folder / f"{clip.stem}_keypoints.npz",
-        }
-        with watch.timed("write"):
-            make_folder(folder)
-            write_keypoints(outputs["keypoints"], seen.people, {"detector": seen.detector})
-            write_result(outputs["npz"], result)
-            write_csv(outputs["csv"], result)
-        if self.settings.render != "off":
-            outputs["video"] = folder / f"{clip.stem}.mp4"
-            with watch.timed("draw"):
-                codec = draw_video(clip, result, outputs["video"], self.settings, watch)
-            if codec != "h264":
-                watch.warn(
-                    f"{outputs['video']} is MPEG-4 part 2, which browsers do not play; "
-                    "`pip install 'pose3d[video]'` gives H.264"
-                )
-        return outputs
-
-
-class _Watch:
-    """A reporter that also keeps times and warnings."""
-
-    def __init__(self, reporter: Reporter) -> None:
-        self.reporter = reporter
-        self.seconds: dict[str, float] = {}
-        self.warnings: list[str] = []
-
-    def stage(self, name: str, total: int | None) -> None:
-        self.reporter.stage(name, total)
-
-    def advance(self) -> None:
-        self.reporter.advance()
-
-    def warn(self, text: str) -> None:
-        if text not in self.warnings:
-            self.warnings.append(text)
-            self.reporter.warn(text)
-
-    @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        started = time.monotonic()
-        yield
-        self.seconds[stage] = time.monotonic() - started
-
-
-def lift_clip(path: Path, settings: LiftSettings, reporter: Reporter) -> ClipReport:
-    """Lift one clip; see `ClipLifter.lift`."""
-    return ClipLifter(settings).lift(path, reporter)
-
-
-def output_folder(clip: Path, settings: LiftSettings) -> Path:
-    """Return the folder of a clip's results, refusing one that must not be replaced."""
-    base = Path(settings.output) if settings.output else clip.parent
-    folder = base / f"{clip.stem}_pose3d"
-    if not settings.overwrite and (folder / "run.json").exists():
-        raise InputError(f"{folder}: has results already; use --overwrite or another -o")
-    return folder
-
-
-def make_folder(folder: Path) -> None:
-    """Create `folder` and those above it.
-
-    Raises:
-        OutputError: It cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{folder}: cannot be created ({error.strerror}); choose another folder with -o"
-        ) from error
 
 
 def camera_of(settings: LiftSettings, image_size: tuple[int, int]) -> Camera:

@@ -11,9 +11,9 @@ from jaxtyping import Float64, Int64
 
 from pose3d_cli.detect.base import Detector
 from pose3d_cli.detect.track import pick_people, track_people
-from pose3d_cli.errors import NobodyFoundError
+from pose3d_cli.errors import InputError, NobodyFoundError
 from pose3d_cli.files.keypoints import read_keypoints
-from pose3d_cli.files.video import Video, VideoFrame, open_video
+from pose3d_cli.files.video import Video, VideoFrame
 from pose3d_cli.pipeline.report import Reporter
 from pose3d_cli.pipeline.settings import LiftSettings
 from pose3d_cli.pose.convert import convert
@@ -34,7 +34,6 @@ class Observation:
         fps: Nominal frames a second.
         image_size: Width and height in pixels.
         detector: What found the keypoints, in words.
-        is_video: Whether the clip is a video that can be drawn on.
     """
 
     people: list[Keypoints2D]
@@ -43,32 +42,29 @@ class Observation:
     fps: float
     image_size: tuple[int, int]
     detector: str
-    is_video: bool
 
 
 def observe(
-    clip: Path, settings: LiftSettings, detector: Detector | None, reporter: Reporter
+    video: Video, settings: LiftSettings, detector: Detector | None, reporter: Reporter
 ) -> Observation:
     """Find everybody in a clip.
 
     Args:
-        clip: A video; or, without a detector, also keypoints that need no video.
+        video: Opened; it is read to its end.
         settings: Span, detector pace, keypoint file.
         detector: None to read `settings.from_2d`.
         reporter: Shows progress.
 
     Raises:
-        InputError: Unreadable video or keypoints.
-        NobodyFoundError: Nobody is in it.
+        InputError: Unreadable keypoints, or none that belong to the clip.
+        NobodyFoundError: The detector found nobody.
     """
-    with open_video(clip, start_s=settings.start or None, end_s=settings.end or None) as video:
-        if detector is None:
-            seen = _from_file(clip, Path(settings.from_2d), settings, video, reporter)
-        else:
-            seen = _from_video(settings, detector, video, reporter)
+    if detector is None:
+        return _from_file(Path(settings.from_2d), settings, video, reporter)
+    seen = _from_video(settings, detector, video, reporter)
     if not seen.people:
         raise NobodyFoundError(
-            f"{clip}: nobody was found in {len(seen.frames)} frames by {seen.detector}. "
+            f"{video.path}: nobody was found in {len(seen.frames)} frames by {seen.detector}. "
             "People should be upright and at least a quarter of the picture high; "
             "keypoints of another detector can be given with --from-2d"
         )
@@ -112,7 +108,7 @@ def _from_video(
         watched,
         fps=video.fps,
         image_size=video.size_px,
-        detect_every=settings.detect_every,
+        detect_every=settings.detect_every or None,
     )
     return Observation(
         people,
@@ -121,12 +117,11 @@ def _from_video(
         video.fps,
         video.size_px,
         detector.name,
-        is_video=True,
     )
 
 
 def _from_file(
-    clip: Path, keypoints: Path, settings: LiftSettings, video: Video, reporter: Reporter
+    keypoints: Path, settings: LiftSettings, video: Video, reporter: Reporter
 ) -> Observation:
     """Read keypoints and lay them on the times of the video they belong to."""
     people = read_keypoints(keypoints, fps=video.fps, image_size=video.size_px)
@@ -137,12 +132,15 @@ def _from_file(
     frames = np.array(watched.frames, np.int64)
     time_s = np.array(watched.time_s, np.float64)
     on_clip = [kept for person in people if (kept := _on_times(person, frames, time_s)) is not None]
+    if not on_clip:
+        raise InputError(
+            f"{keypoints}: its frame numbers do not fit {video.path}, which has the frames "
+            f"{frames[0]} to {frames[-1]} here"
+        )
     lost = sum(len(person) for person in people) - sum(len(person) for person in on_clip)
     if lost and not (settings.start or settings.end):
-        reporter.warn(f"{keypoints}: {lost} rows belong to no frame of {clip} and were left out")
-    return Observation(
-        on_clip, frames, time_s, video.fps, video.size_px, f"file {keypoints.name}", is_video=True
-    )
+        reporter.warn(f"{keypoints}: {lost} rows belong to no frame of {video.path}; left out")
+    return Observation(on_clip, frames, time_s, video.fps, video.size_px, f"file {keypoints.name}")
 
 
 def _on_times(
@@ -179,7 +177,7 @@ class Mended:
     flipped: int
 
 
-def mend(seen: Observation, settings: LiftSettings) -> list[Mended]:
+def mend(seen: Observation, settings: LiftSettings, reporter: Reporter) -> list[Mended]:
     """Choose people and mend their keypoints: swap flips back, bridge short gaps.
 
     Raises:
@@ -190,6 +188,8 @@ def mend(seen: Observation, settings: LiftSettings) -> list[Mended]:
         unflipped, flipped = mend_flips(person)
         filled = _with_hips(fill_gaps(unflipped, max_gap_s=settings.max_gap))
         stretches = split_at_gaps(filled, max_gap_s=settings.max_gap) if len(filled) else []
+        if not stretches:
+            reporter.warn(f"person {person.person}: hips are never known; left out")
         mended.append(Mended(person.person, stretches, flipped))
     return mended
 

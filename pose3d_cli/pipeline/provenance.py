@@ -12,6 +12,9 @@ from pose3d_cli import __version__
 from pose3d_cli.files.atomic import replacing
 from pose3d_cli.pipeline.settings import LiftSettings
 
+RUN_FILE = "run.json"
+"""Written last: it tells a finished clip."""
+
 _SAMPLED_BYTES = 1 << 20
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pose3d_cli.errors import ExitCode, Pose3DError
 
 
+@runtime_checkable
 class Reporter(Protocol):
     """Whoever shows progress: a bar on a terminal, lines in a log, nothing in a test."""
 
@@ -78,7 +79,7 @@ class ClipReport:
 class BatchReport:
     """What became of each clip of many; owns the exit code."""
 
-    done: list[ClipReport] = field(default_factory=list)
+    done: dict[Path, ClipReport] = field(default_factory=dict)
     failed: dict[Path, Pose3DError] = field(default_factory=dict)
 
     @property

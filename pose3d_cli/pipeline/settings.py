@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 
 @dataclass(frozen=True, kw_only=True)
 class LiftSettings:
     """How clips are lifted."""
 
+    # A flag of one of these puts out the others of a file.
+    ONE_OF: ClassVar[tuple[tuple[str, ...], ...]] = (("fov", "focal35", "intrinsics"),)
+
     output: str = ""
     """Folder that gets one `CLIP_pose3d/` a clip; empty: beside each clip."""
     detector: str = "blazepose"
     """Name of the 2D detector."""
-    detect_every: int = 10
-    """Look for new people every so many frames; those already found are followed."""
+    detect_every: int = 0
+    """Look for new people every so many frames, following those found; 0: three times a second."""
     from_2d: str = ""
     """File or folder of ready 2D keypoints, in place of a detector."""
     weights: str = "dualstream-xs-27"
@@ -29,7 +33,7 @@ class LiftSettings:
     height: float = 0.0
     """Height of the person in metres; 0: assumed to be that of the weights (1.70)."""
     fov: float = 0.0
-    """Horizontal field of view in degrees."""
+    """Field of view in degrees across the longer side of the picture."""
     focal35: float = 0.0
     """Focal length in mm, as for a 35 mm film camera."""
     intrinsics: str = ""
@@ -46,17 +50,28 @@ class LiftSettings:
     """Replace the results of an earlier run."""
 
     def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"{name} ({value}) must be a finite number")
+        self._check_camera()
+        self._check_span()
+        if self.height and not 0.3 <= self.height <= 2.8:
+            raise ValueError(f"height ({self.height}) must be in metres, between 0.3 and 2.8")
+        if self.detect_every < 0:
+            raise ValueError(f"detect_every ({self.detect_every}) must be at least 0")
+        if self.render not in ("side-by-side", "off"):
+            raise ValueError(f"render ({self.render}) must be side-by-side or off")
+
+    def _check_camera(self) -> None:
         if sum(1 for given in (self.fov, self.focal35, self.intrinsics) if given) > 1:
             raise ValueError("give one of fov, focal35 and intrinsics, not several")
         if self.fov and not 5 <= self.fov <= 170:
             raise ValueError(f"fov ({self.fov}) must be between 5 and 170 degrees")
         if self.focal35 < 0:
             raise ValueError(f"focal35 ({self.focal35}) must be above 0 mm")
-        if self.height and not 0.3 <= self.height <= 2.8:
-            raise ValueError(f"height ({self.height}) must be in metres, between 0.3 and 2.8")
+
+    def _check_span(self) -> None:
         if self.start < 0 or (self.end and self.end <= self.start):
             raise ValueError(f"end ({self.end}) must come after start ({self.start})")
-        if self.detect_every < 1:
-            raise ValueError(f"detect_every ({self.detect_every}) must be at least 1")
-        if self.render not in ("side-by-side", "off"):
-            raise ValueError(f"render ({self.render}) must be side-by-side or off")
+        if self.max_gap < 0:
+            raise ValueError(f"max_gap ({self.max_gap}) must be 0 s or more")

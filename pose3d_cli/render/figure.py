@@ -80,7 +80,7 @@ class SkeletonFigure:
         self._lines = LineCollection([], capstyle="round", antialiaseds=True, animated=True)
         self._lines.set_snap(False)  # whole pixels would swallow the discs and make motion jerk
         self._axes.add_collection(self._lines, autolim=False)
-        self._caption = self._text(16, height - 14, "", va="top", animated=True)
+        self._caption = self._text(16.0, height - 14.0, "", va="top", animated=True)
         canvas.draw()
         self._canvas = canvas
         self._background = canvas.copy_from_bbox(figure.bbox)
@@ -229,7 +229,7 @@ class SkeletonFigure:
 
     def _label(self, person: int) -> Text:
         if person not in self._labels:
-            label = self._text(0, 0, f"person {person}", ha="center", animated=True)
+            label = self._text(0.0, 0.0, f"person {person}", ha="center", animated=True)
             label.set(color=unit(person_colour(person)), fontweight="bold")
             self._labels[person] = label
         return self._labels[person]

@@ -19,6 +19,9 @@ _MAX_PICTURE_PX = (1280, 720)
 _LEAST_HEIGHT_PX = 480
 _LARGEST_ENLARGEMENT = 2.0
 
+# Of another size than the picture it is made of.
+_OtherImage = UInt8[np.ndarray, "other_height other_width 3"]
+
 
 class SideBySide:
     """Draws one picture a frame: left the video with its 2D overlay, right the people in 3D.
@@ -55,7 +58,7 @@ class SideBySide:
         person_id: Sequence[int],
         time_s: float,
         frame: int | None = None,
-    ) -> Image:
+    ) -> _OtherImage:
         """Return the picture of one frame.
 
         Args:
@@ -89,8 +92,8 @@ class SideBySide:
 
 
 def draw_contact_sheet(
-    images: Sequence[Image], columns: int, *, gap_px: int = 8
-) -> UInt8[np.ndarray, "height width 3"]:
+    images: Sequence[UInt8[np.ndarray, "_ _ 3"]], columns: int, *, gap_px: int = 8
+) -> Image:
     """Return the pictures in rows on one sheet, each in the middle of an equal cell.
 
     Raises:
@@ -117,7 +120,7 @@ def draw_contact_sheet(
     return sheet
 
 
-def _resized(image_rgb: Image, size_px: tuple[int, int]) -> Image:
+def _resized(image_rgb: Image, size_px: tuple[int, int]) -> _OtherImage:
     """Return the picture at another size.
 
     Halving by area, then the rest by straight lines, is ten times faster than all by area and

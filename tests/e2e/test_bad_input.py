@@ -49,7 +49,7 @@ def result_of(clip):
 
 def test_a_missing_file(lift, tmp_path):
     line = refused(lift, tmp_path, tmp_path / "none.mp4", code=ExitCode.BAD_INPUT)
-    assert "none.mp4: no such file" in line
+    assert "none.mp4: there is no such file" in line
 
 
 def test_a_folder_without_videos(lift, tmp_path):
@@ -140,6 +140,17 @@ def test_a_variable_rate_keeps_its_times(lift, tmp_path):
     clip = make_film(tmp_path / "a.mp4", walking(15), times_s=times_s)
     lift(clip)
     np.testing.assert_allclose(result_of(clip).time_s, times_s, atol=1e-3)
+
+
+@pytest.mark.parametrize("gap_s", [1.2, 3.0])
+def test_few_pictures_a_second(lift, tmp_path, gap_s):
+    times_s = [number * gap_s for number in range(12)]
+    clip = make_film(tmp_path / "a.mp4", walking(12), times_s=times_s)
+    lift(clip, render="side-by-side")
+    result = result_of(clip)
+    assert result.xyz_root.shape[:2] == (2, 12)
+    assert not np.isnan(result.xyz_root).any()
+    np.testing.assert_allclose(result.time_s, times_s, atol=1e-3)
 
 
 @pytest.mark.parametrize("where", ["below a file", "in a system folder", "read-only"])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from pose3d_cli.detect.blaze_net import BlazeNet
 from pose3d_cli.detect.blaze_person import anchors, keep_best
 from pose3d_cli.detect.blaze_roi import crop_to_picture, cut, roi_to_crop, side_px, tiles
 from pose3d_cli.detect.zoo.blazepose import BlazePose
-from pose3d_cli.errors import WeightsError
+from pose3d_cli.errors import MissingExtraError, WeightsError
 from pose3d_cli.files.shipped import shipped
 from pose3d_cli.files.video import open_video
 
@@ -52,6 +53,12 @@ def test_broken_weights_are_told_in_words(tmp_path):
     broken.write_bytes(b"no network" * 100)
     with pytest.raises(WeightsError, match=r"broken\.tflite: not a readable TFLite network"):
         BlazeNet(broken)
+
+
+def test_a_runtime_that_is_not_there_is_told_with_the_line_that_installs_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    with pytest.raises(MissingExtraError, match="`pip install ai-edge-litert`"):
+        BlazeNet(shipped("pose_detection.tflite"))
 
 
 def test_loading_says_nothing_on_stderr(capfd):

@@ -115,6 +115,29 @@ def test_flags_go_before_the_file_and_the_file_before_the_defaults(pose3d, tmp_p
     assert found["detector"] == "blazepose"
 
 
+@pytest.mark.parametrize(
+    ("flags", "camera"),
+    [
+        (["--intrinsics", "cam.toml"], (0, 0, "cam.toml")),
+        (["--focal35", "28"], (0, 28, "")),
+        (["--fov", "60"], (60, 0, "")),
+        (["--focal35", "0"], (50, 0, "")),
+        ([], (50, 0, "")),
+    ],
+)
+def test_a_camera_flag_puts_out_the_camera_of_the_file(pose3d, tmp_path, flags, camera):
+    path = tmp_path / "run.toml"
+    path.write_text("fov = 50\nmax_gap = 0.1\n")
+    found = printed(pose3d("lift", "--print-config", "--config", path, *flags))
+    assert (found["fov"], found["focal35"], found["intrinsics"]) == camera
+    assert found["max_gap"] == 0.1
+
+
+def test_by_default_the_pace_of_the_detector_is_its_own(pose3d):
+    assert printed(pose3d("lift", "--print-config"))["detect_every"] == 0
+    assert printed(pose3d("lift", "--print-config", "--detect-every", 0))["detect_every"] == 0
+
+
 def test_set_stands_between_file_and_flags(pose3d, tmp_path):
     path = tmp_path / "run.toml"
     path.write_text("steps = 1\nlr = 1e-5\nbatch = 2\nout = 'a'\n")
@@ -131,7 +154,13 @@ def test_set_stands_between_file_and_flags(pose3d, tmp_path):
         ("fov = 'wide'", ExitCode.USAGE, "run.toml: fov is 'wide'; expected a number"),
         ("mirror = 'no'", ExitCode.USAGE, "run.toml: mirror is 'no'; expected true or false"),
         ("detect_every = 2.5", ExitCode.USAGE, "detect_every is 2.5; expected a whole number"),
+        ("detect_every = -1", ExitCode.USAGE, "detect_every (-1) must be at least 0"),
         ("fov = 500", ExitCode.USAGE, "fov (500.0) must be between 5 and 170 degrees"),
+        ("render = 'of'", ExitCode.USAGE, "run.toml: render is 'of'; known: side-by-side, off"),
+        ("max_gap = -1", ExitCode.USAGE, "max_gap (-1.0) must be 0 s or more"),
+        ("max_gap = nan", ExitCode.USAGE, "max_gap (nan) must be a finite number"),
+        ("start = inf", ExitCode.USAGE, "start (inf) must be a finite number"),
+        ("fov = 50\nfocal35 = 28", ExitCode.USAGE, "give one of fov, focal35 and intrinsics"),
         ("fov =", ExitCode.BAD_INPUT, "run.toml: not a readable TOML file"),
         (None, ExitCode.BAD_INPUT, "run.toml: no such file"),
     ],
@@ -152,6 +181,12 @@ def test_a_config_file_that_is_wrong(pose3d, tmp_path, text, code, words):
         (["--set", "lr"], "--set lr: give it as key=value"),
         (["--set", "lr=fast"], "lr is 'fast'; expected a number"),
         (["--time-budget", "soon"], "time_budget (soon) must be such as 90m"),
+        (
+            ["--set", "precision=fp16"],
+            "--set precision=fp16: precision is 'fp16'; known: bf16, fp32",
+        ),
+        (["--stage", "pretrain"], "stage is 'pretrain'; known: finetune"),
+        (["--rate-hz", "0"], "rate_hz (0.0) must be a number above 0"),
         (["--steps", "0"], "steps (0) must be at least 1"),
         ([], "give --data"),
     ],
@@ -273,13 +308,14 @@ def clip_report(clip="a.mp4"):
 
 
 def told(report, capsys, **settings):
-    tell(report, Screen(ScreenSettings(**settings)))
+    for path, outcome in (report.done | report.failed).items():
+        tell(path, outcome, Screen(ScreenSettings(**settings)))
     shown = capsys.readouterr()
     return shown.out, shown.err
 
 
 def test_results_go_to_stdout_and_words_to_stderr(capsys):
-    report = BatchReport(done=[clip_report()])
+    report = BatchReport(done={Path("a.mp4"): clip_report()})
     summary = "a.mp4: 1 person in 3 frames, 1.5 s\n"
     assert told(report, capsys) == ("a.npz\n", summary)
     assert told(report, capsys, verbose=1)[1] == summary + "detect 1.0 s, lift 0.5 s\n"
@@ -289,7 +325,7 @@ def test_results_go_to_stdout_and_words_to_stderr(capsys):
 
 def test_failed_clips_are_told_with_the_others(capsys):
     error = NobodyFoundError("b.mp4: nobody")
-    report = BatchReport(done=[clip_report()], failed={Path("b.mp4"): error})
+    report = BatchReport(done={Path("a.mp4"): clip_report()}, failed={Path("b.mp4"): error})
     out, err = told(report, capsys)
     assert out == "a.npz\n"
     assert err.splitlines()[-1] == "pose3d: b.mp4: nobody"
@@ -301,12 +337,12 @@ def test_failed_clips_are_told_with_the_others(capsys):
 
 
 def test_lines_of_progress_are_few_and_say_what_is_left(capsys):
-    lines = Lines(every_s=1000)
+    lines = Lines(every_s=1000.0)
     lines.start("detect", 3)
     for _ in range(3):
         lines.advance()
     assert capsys.readouterr().err == "detect (3) ...\n"
-    lines = Lines(every_s=0)
+    lines = Lines(every_s=0.0)
     lines.start("train", 4)
     lines.at(1, "loss 3")
     lines.at(2, "loss 2")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pytest
 
@@ -19,6 +20,7 @@ class Inner:
 class Outer:
     depth: int = 4
     rate: float = 25.0
+    kind: Literal["a", "b"] = "a"
     inner: Inner = field(default_factory=Inner)
 
     def __post_init__(self):
@@ -46,6 +48,21 @@ def test_an_unknown_name_within_says_where():
 
 def test_a_name_like_no_other_lists_what_there_is():
     assert nearest("zzz", ["depth", "rate"]) == "; known: depth, rate"
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"depth": 2.0}, "depth is 2.0; expected a whole number"),
+        ({"depth": True}, "depth is True; expected a whole number"),
+        ({"rate": "25"}, "rate is '25'; expected a number"),
+        ({"kind": "c"}, "kind is 'c'; known: a, b"),
+    ],
+)
+def test_a_value_of_another_type_or_none_of_the_choices(values, words):
+    with pytest.raises(SettingsError, match=f"here: {words}"):
+        build(Outer, values, where="here")
+    assert type(build(Outer, {"rate": 25}, where="here").rate) is float
 
 
 @pytest.mark.parametrize("value", [0, "deep"])

@@ -1,4 +1,4 @@
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from pose3d_cli.learn.seams import border_steps, measure_seams
 from pose3d_cli.learn.synthetic.postures import draw_postures
 from pose3d_cli.lift import weights
 from pose3d_cli.lift.shelf import LIFTERS
+from pose3d_cli.lift.windowed import WindowedLifter
 from pose3d_cli.pose.skeleton import H36M17
 from pose3d_cli.pose.types import PoseSequence
 
@@ -42,7 +43,7 @@ def save(path, lifter="dualstream", rate_hz=25.0):
     settings = entry.presets["tiny"]
     network = entry.network(settings).eval()
     about = weights.WeightsAbout(
-        lifter=lifter, config=settings, input="rays", rate_hz=rate_hz, licence="none"
+        lifter=lifter, config=asdict(settings), input="rays", rate_hz=rate_hz, licence="none"
     )
     weights.save(path, network, about)
     return path
@@ -72,14 +73,15 @@ def test_border_steps_of_known_windows():
     assert np.flatnonzero(border_steps(8, 4)).tolist() == [1, 3, 5]
 
 
-class JumpsAtBorders:
+class JumpsAtBorders(WindowedLifter):
     """A lifter that stands still inside each window and jumps by 10 cm where one begins or ends."""
 
     def __init__(self, window, jump):
-        self.window, self.jump = window, jump
-        self.about = weights.WeightsAbout(
+        about = weights.WeightsAbout(
             lifter="none", config={"frames": window}, input="rays", rate_hz=25.0, licence="none"
         )
+        super().__init__(torch.nn.Identity(), about, torch.device("cpu"))
+        self.jump = jump
 
     def lift(self, keypoints, camera):
         steps = border_steps(len(keypoints), self.window) * np.float32(self.jump)

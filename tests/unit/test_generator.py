@@ -134,7 +134,7 @@ def test_windows_of_mocap_stay_inside_one_clip():
 
 def test_people_stand_before_the_camera_and_upright_in_most_pictures():
     view = look_at(
-        with_lengths(draw_postures(1, 2, 1, random()), draw_lengths(1, random())).expand(
+        with_lengths(draw_postures(1, 2, 1.0, random()), draw_lengths(1, random())).expand(
             400, -1, -1, -1
         ),
         random(),

@@ -88,6 +88,17 @@ def doctor(path, **changes):
     return path
 
 
+def record(**changes):
+    """Return the record of a file of ours with something changed."""
+    kept = {
+        "format": "pose3d-keypoints/1",
+        "skeleton": "coco17",
+        "fps": 25,
+        "image_size": [640, 480],
+    }
+    return np.array(json.dumps({**kept, **changes}))
+
+
 def test_positions_that_are_no_numbers_count_as_unseen(tmp_path):
     xy = np.array(person(0).xy)
     xy[0, 5] = np.nan
@@ -108,6 +119,15 @@ def test_positions_that_are_no_numbers_count_as_unseen(tmp_path):
         ({"meta": np.array('{"format": "pose3d-result/1"}')}, "found format 'pose3d-result/1'"),
         ({"meta": np.array('{"format": "pose3d-keypoints/1"}')}, "a damaged record"),
         ({"xy": np.array([{}], object)}, "not a readable .npz"),
+        ({"xy": np.full((3, 17, 2), np.nan)}, "holds no person with a keypoint"),
+        ({"score": np.zeros((3, 17))}, "holds no person with a keypoint"),
+        ({"person_id": np.array([0.0, 0.5, 1])}, "person_id must be whole numbers"),
+        ({"person_id": np.array([0, np.nan, 0])}, "person_id must be whole numbers"),
+        ({"frame": np.array([0, 1.5, 2])}, "frame must be whole numbers"),
+        ({"time_s": np.array([0, np.nan, 1])}, "time_s holds times that are no numbers"),
+        ({"time_s": np.array(["0", "1", "2"])}, "time_s holds no numbers"),
+        ({"meta": record(fps=float("nan"))}, "a damaged record: nan frames a second"),
+        ({"meta": record(image_size=[0, 480])}, "a damaged record: .* of 0x480"),
     ],
 )
 def test_a_doctored_file_is_refused(tmp_path, changes, text):
@@ -416,11 +436,13 @@ def test_a_missing_file_is_said(tmp_path):
         read_keypoints(tmp_path / "absent.json", **CLIP)
 
 
-def test_what_the_file_lacks_is_asked_for_by_its_option(tmp_path):
+def test_what_the_file_lacks_the_video_must_say(tmp_path):
     path = save(tmp_path / "a.json", [{"image_id": 0, "keypoints": body(50)}])
-    with pytest.raises(InputError, match="does not say the frame rate; give --fps"):
+    with pytest.raises(
+        InputError, match=r"does not say the frame rate; the video must: .*--from-2d"
+    ):
         read_keypoints(path, image_size=(640, 480))
-    with pytest.raises(InputError, match="does not say the picture's size; give --size WxH"):
+    with pytest.raises(InputError, match="does not say the picture's size; the video must"):
         read_keypoints(path, fps=30.0)
-    with pytest.raises(InputError, match="give --fps above 0"):
+    with pytest.raises(InputError, match="the rate must be above 0"):
         read_keypoints(path, fps=0.0, image_size=(640, 480))

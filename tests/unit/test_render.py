@@ -85,7 +85,7 @@ def test_3d_somebody_seen_from_behind_has_their_left_at_the_left(figure, empty):
 
 def test_3d_the_nearer_person_covers_the_farther(figure):
     """The two stand in line with the viewer, so that only depth decides what is seen."""
-    view = look_at(LIMITS, (0, 0, 400, 480))
+    view = look_at(LIMITS, (0.0, 0.0, 400.0, 480.0))
     near, far = facing_camera() + 0.3 * view.axes[2], facing_camera() - 0.3 * view.axes[2]
     both = SURE.repeat(2, 0)
     image = figure.draw(np.stack([near, far]), both, person_id=[0, 1])
@@ -97,7 +97,7 @@ def test_3d_the_nearer_person_covers_the_farther(figure):
 
 def test_3d_every_joint_has_its_dot(figure, empty):
     """Also the knee of a thigh that points at the viewer, whose far end lies deeper."""
-    view = look_at(LIMITS, (24, 44, 360, 432))
+    view = look_at(LIMITS, (24.0, 44.0, 360.0, 432.0))
     for push in (-0.3, 0.3):
         pose = facing_camera()
         pose[H36M17.index("left_ankle")] += push * view.axes[2]
@@ -303,7 +303,7 @@ def test_limits_refuse_nonsense(low, high):
 
 
 def test_the_view_keeps_lengths_and_shows_depth():
-    view = look_at(LIMITS, (10, 20, 300, 400))
+    view = look_at(LIMITS, (10.0, 20.0, 300.0, 400.0))
     np.testing.assert_allclose(view.axes @ view.axes.T, np.eye(3), atol=1e-12)
     assert np.linalg.det(view.axes) == pytest.approx(1)  # no mirror image (y down, nearness up)
     right, down, forward = view.project(np.eye(3)) - view.project(np.zeros((1, 3)))

@@ -173,6 +173,55 @@ def test_a_clip_of_one_frame_still_shows_somebody():
     assert track.frames.tolist() == [0]
 
 
+def slow(times_s: list[float]) -> Iterator[VideoFrame]:
+    """Somebody who takes a small step from picture to picture."""
+    n_frames = len(times_s)
+    for frame in film([walk(0, n_frames, 20, 50), walk(0, n_frames, 400, 100)], n_frames):
+        yield replace(frame, time_s=times_s[frame.index])
+
+
+@pytest.mark.parametrize(
+    ("times_s", "fps"),
+    [
+        (np.arange(12) * 1.2, 1 / 1.2),
+        (np.arange(12) * 1.2, 1.0),
+        (np.arange(12) + 0.3 * (np.arange(12) > 5), 1.0),
+        (np.arange(12) * 3.0, 1 / 3),
+        (np.arange(12) * 3.0, 30.0),
+    ],
+    ids=["1.2 s", "1.2 s, said 1 s", "1 s and once 1.3 s", "3 s", "3 s, said 1/30 s"],
+)
+@pytest.mark.parametrize("follows", [True, False])
+def test_people_of_few_pictures_a_second_are_followed(times_s, fps, follows):
+    detector = Blobs(follows=follows)
+    found = track_people(detector, slow(times_s.tolist()), fps=fps, image_size=(WIDTH, HEIGHT))
+    assert [len(track) for track in found] == [12, 12]
+
+
+def test_one_pause_in_a_quick_video_parts_people():
+    times_s = np.arange(60) / FPS + 3.0 * (np.arange(60) >= 30)
+    found = track_people(
+        Blobs(follows=True), slow(times_s.tolist()), fps=FPS, image_size=(WIDTH, HEIGHT)
+    )
+    assert len(found) == 4
+
+
+class Doubles(Blobs):
+    """A detector that sees everybody it follows twice."""
+
+    def detect(
+        self, image: np.ndarray, near: People2D | None = None, *, search: bool = True
+    ) -> People2D:
+        people = super().detect(image, near, search=search)
+        return people.take(np.repeat(np.arange(len(people)), 2)) if near else people
+
+
+def test_two_people_said_to_continue_one_are_two():
+    frames = film([walk(0, 30, 20, 50)], 30)
+    found = track_people(Doubles(follows=True), frames, fps=FPS, image_size=(WIDTH, HEIGHT))
+    assert all(np.all(np.diff(track.frames) > 0) for track in found)
+
+
 def test_people_are_searched_for_now_and_then_and_when_somebody_is_lost():
     detector = Blobs(follows=True)
     path = {**walk(0, 35, 20, 50, 0), **walk(60, 90, 20, 50, 0)}

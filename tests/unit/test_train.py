@@ -1,12 +1,16 @@
 import json
 import math
+import os
+import signal
 
 import numpy as np
 import pytest
 import torch
 
-from pose3d_cli.errors import DivergedError, InputError, SettingsError
+from pose3d_cli.errors import DivergedError, InputError, OutputError, SettingsError
 from pose3d_cli.files.mocap_pack import MocapClip, read_pack, write_pack
+from pose3d_cli.learn.checkpoint import load_checkpoint, save_checkpoint
+from pose3d_cli.learn.log import RunLog
 from pose3d_cli.learn.loop import Loop
 from pose3d_cli.learn.losses import position_error, scale_free_error, velocity_error
 from pose3d_cli.learn.objectives.supervised import Supervised
@@ -64,7 +68,7 @@ def test_a_run_writes_weights_log_and_curves_that_say_what_they_are(data, tmp_pa
     assert report.weights == tmp_path / "weights.safetensors"
     about = weights.describe(report.weights)
     assert about.measured == {key: round(v, 2) for key, v in report.held_out.items()}
-    assert "CC0" in about.data
+    assert "CC0" in about.licence
     rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows] == [4, 8]
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
@@ -122,6 +126,59 @@ def test_a_damaged_checkpoint_is_told_in_words(data, tmp_path):
         train(TINY, data=data, out=tmp_path, watch=quiet, device="cpu")
 
 
+@pytest.mark.parametrize("text", ["notes on a run\n", "cpickle is 1 2 3", "(lp0\n.", ""])
+def test_a_text_file_in_place_of_a_checkpoint_is_told_in_words(tmp_path, text):
+    (tmp_path / "checkpoint.pt").write_text(text)
+    with pytest.raises(InputError, match=r"checkpoint\.pt: cannot be read as a checkpoint"):
+        load_checkpoint(tmp_path / "checkpoint.pt")
+
+
+def test_a_checkpoint_that_lacks_something_says_what(tmp_path):
+    save_checkpoint(tmp_path / "checkpoint.pt", TINY, {"step": 3})
+    with pytest.raises(InputError, match=r"lacks network, optimiser, .*; delete it"):
+        load_checkpoint(tmp_path / "checkpoint.pt")
+
+
+def test_a_log_that_cannot_be_written_says_so(tmp_path):
+    (tmp_path / "run").mkdir()
+    log = RunLog(tmp_path / "run" / "log.jsonl", 0)
+    log.path.unlink()
+    log.path.parent.rmdir()
+    with pytest.raises(OutputError, match=r"log\.jsonl: there is no folder"):
+        log.add({"step": 1})
+
+
+def test_a_resumed_log_keeps_the_steps_that_are_done(tmp_path):
+    path = tmp_path / "log.jsonl"
+    path.write_text("".join(f'{{"step": {step}}}\n' for step in (2, 4, 6)))
+    assert [row["step"] for row in RunLog(path, 4).rows] == [2, 4]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, 0) for name in ("checkpoint_every", "batch", "validate_every")),
+        *(
+            (name, value)
+            for name in ("rate_hz", "lr", "window_lr", "clip")
+            for value in (0.0, -1.0, math.nan, math.inf)
+        ),
+        *(
+            (name, value)
+            for name in ("learnt_lr", "final_lr", "weight_decay", "scale_loss", "velocity_loss")
+            for value in (-0.1, math.nan, math.inf)
+        ),
+        ("warmup", -1),
+        ("seed", -1),
+        ("seed", 2**63),
+        ("single_frames", math.nan),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused_by_name(name, value):
+    with pytest.raises(ValueError, match=rf"^{name} \("):
+        TrainSettings(**{name: value})
+
+
 def test_init_starts_from_weights_of_the_same_network_only(data, tmp_path):
     first = train(TINY, data=data, out=tmp_path / "a", watch=quiet, device="cpu")
     start = {}
@@ -148,7 +205,7 @@ def test_an_unknown_preset_names_the_known_ones(data, tmp_path):
 
 
 def test_a_loss_that_is_no_number_stops_the_run(data, tmp_path):
-    settings = TrainSettings(**{**vars(TINY), "lr": math.inf})
+    settings = TrainSettings(**{**vars(TINY), "lr": 1e30, "window_lr": 1e30})
     with pytest.raises(DivergedError, match="the loss is"):
         train(settings, data=data, out=tmp_path, watch=quiet, device="cpu")
 
@@ -160,7 +217,7 @@ def test_training_lowers_the_held_out_error(data, tmp_path):
     seen = []
     train(settings, data=data, out=tmp_path, watch=lambda p: seen.append(p.held_out), device="cpu")
     errors = [held["mpjpe_mm"] for held in seen if held]
-    assert errors[-1] < 0.8 * errors[0]
+    assert errors[-1] < 0.9 * errors[0]
 
 
 def test_the_rate_rises_then_falls_in_each_phase():
@@ -201,3 +258,52 @@ def test_what_frames_alone_have_taught_learns_slowly_once_time_is_added(
     assert rates[False] / rates[True] == pytest.approx(ratio)
     counted = sum(len(group["params"]) for group in loop.optimiser.param_groups)
     assert counted == len(list(network.parameters()))
+
+
+def test_an_interrupt_waits_for_the_end_of_a_step(data, tmp_path):
+    whole = train(TINY, data=data, out=tmp_path / "whole", watch=quiet, device="cpu")
+    entry = LIFTERS.get("dualstream")
+    torch.manual_seed(TINY.seed)
+    network = entry.network(entry.presets["tiny"])
+    inner = Supervised.from_clips(network, read_pack(data, "train"), 9, TINY)
+
+    class Interrupted:
+        """Is interrupted while it draws the sixth batch."""
+
+        def __getattr__(self, name):
+            return getattr(inner, name)
+
+        def losses(self, step, device):
+            losses = inner.losses(step, device)
+            if step == 5:
+                os.kill(os.getpid(), signal.SIGINT)
+            return losses
+
+        def random_state(self):
+            return inner.random_state()
+
+        def set_random_state(self, state):
+            inner.set_random_state(state)
+
+    torch.manual_seed(TINY.seed)
+    loop = Loop(
+        network=network,
+        objective=Interrupted(),
+        settings=TINY,
+        folder=tmp_path,
+        device=torch.device("cpu"),
+        validate=lambda step: {},
+    )
+    with pytest.raises(KeyboardInterrupt):
+        loop.run(quiet)
+    assert loop.step == 6
+    again = train(TINY, data=data, out=tmp_path, watch=quiet, device="cpu")
+    for name, value in tensors(whole.weights).items():
+        torch.testing.assert_close(tensors(again.weights)[name], value, rtol=0, atol=0)
+
+
+def test_a_finished_run_given_again_keeps_its_figures(data, tmp_path):
+    first = train(TINY, data=data, out=tmp_path, watch=quiet, device="cpu")
+    again = train(TINY, data=data, out=tmp_path, watch=quiet, device="cpu")
+    assert again.held_out == first.held_out != {}
+    assert weights.describe(again.weights).measured != {}

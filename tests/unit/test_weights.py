@@ -27,11 +27,12 @@ def network():
 
 
 def rewrite_header(path, change):
-    """Change the words of a header in place; tensors stay."""
+    """Change the words of a header in place; tensors stay. An answer takes their place."""
     data = path.read_bytes()
     length = struct.unpack("<Q", data[:8])[0]
     header = json.loads(data[8 : 8 + length])
-    change(header["__metadata__"])
+    if (answer := change(header["__metadata__"])) is not None:
+        header["__metadata__"] = answer[0]
     new = json.dumps(header).encode()
     path.write_bytes(struct.pack("<Q", len(new)) + new + data[8 + length :])
 
@@ -134,13 +135,31 @@ def test_weights_of_another_program_are_refused(path):
     refused(path, "found format None")
 
 
+@pytest.mark.parametrize("words", [None, [], ["format"], "text", {"format": 1}])
+def test_words_of_a_header_that_are_no_words_are_refused(path, network, words):
+    save(path, network, about("dualstream"))
+    rewrite_header(path, lambda m: (words,))
+    refused(path, "damaged safetensors header: __metadata__ is no table of words")
+
+
+def resized(**changes):
+    """Change settings of the network in a header."""
+    return lambda m: m.update(config=json.dumps({**json.loads(m["config"]), **changes}))
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda m: m.pop("licence"), "the header lacks licence"),
+        (lambda m: m.pop("licence") and None, "the header lacks licence"),
         (lambda m: m.update(lifter="dualstraem"), "no lifter 'dualstraem'; did you mean"),
         (lambda m: m.update(config='{"depht": 2}'), "no setting 'depht'; did you mean 'depth'"),
         (lambda m: m.update(config='{"heads": 3}'), "must be a multiple of heads"),
+        (resized(dim=-4), r"dim \(-4\) must be at least 1"),
+        (resized(heads=0), r"heads \(0\) must be at least 1"),
+        (resized(dim=16.0), "dim is 16.0; expected a whole number"),
+        (resized(streams="three"), "streams is 'three'; known: both, transformer, gcn"),
+        (resized(dim=8 * 10**15), "these weights need another version"),
+        (lambda m: m.update(skeleton="coco17"), "found skeleton 'coco17', expected 'h36m17'"),
         (lambda m: m.update(config="[]"), "damaged header: config is"),
         (lambda m: m.update(config="{"), "damaged header"),
         (lambda m: m.update(rate_hz="fast"), "damaged header: could not convert"),
@@ -180,4 +199,4 @@ def test_a_word_that_has_its_own_place_cannot_be_given_twice():
     with pytest.raises(ValueError, match="more: licence has a place of its own"):
         about("dualstream", more={"licence": "mine"})
     with pytest.raises(ValueError, match="rate_hz is 0"):
-        WeightsAbout(lifter="x", config={}, input="rays", rate_hz=0, licence="")
+        WeightsAbout(lifter="x", config={}, input="rays", rate_hz=0.0, licence="")

@@ -68,14 +68,14 @@ def look_at(pose: Float[Tensor, "b t joints 3"], random: torch.Generator) -> Vie
         about("z", roll)
         @ about("x", elevation)
         @ torch.tensor(_LOOK_FORWARD)
-        @ about("z", uniform(0, 2 * math.pi))
+        @ about("z", uniform(0.0, 2 * math.pi))
     )
     world_to_camera = torch.where(
         (torch.rand(n, generator=random) < _ANY_ORIENTATION)[:, None, None],
         _any_rotation(n, random),
         world_to_camera,
     )
-    half = torch.tan(torch.deg2rad(uniform(35, 100) / 2))
+    half = torch.tan(torch.deg2rad(uniform(35.0, 100.0) / 2))
     aspect = uniform(1.3, 1.8)  # width to height; the field of view is that of the longer side
     aspect = torch.where(torch.rand(n, generator=random) < 0.3, 1 / aspect, aspect)
     half_picture = torch.stack([half * aspect.clamp(max=1), half / aspect.clamp(min=1)], 1)

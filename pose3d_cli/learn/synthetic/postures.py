@@ -25,7 +25,7 @@ ANGLES = (
 )
 """`pitch` and `roll` turn the whole body; the other trunk angles bend it."""
 
-Ranges = tuple[tuple[float, float], ...]
+Ranges = tuple[tuple[int, int], ...]
 
 # Trunk ranges: pitch forwards, roll, flexion, side bend, twist, nod, turn of the head.
 _UPRIGHT: Ranges = ((-10, 15), (-8, 8), (-10, 30), (-12, 12), (-20, 20), (-20, 35), (-40, 40))
@@ -53,6 +53,8 @@ _ARMS: Mapping[str, Ranges] = {
     "wide": ((-20, 40), (50, 110), (-60, 60), (0, 110)),
     "hips": ((-30, 20), (20, 55), (20, 80), (60, 120)),
 }
+
+_UP, _DOWN = (0.0, 0.0, 1.0), (0.0, 0.0, -1.0)
 
 
 def _table(rows: Mapping[str, Ranges]) -> tuple[Tensor, Tensor]:
@@ -110,19 +112,19 @@ def pose_of(angles: Float[Tensor, "b t angles"]) -> Float[Tensor, "b t joints 3"
         step = axes @ torch.tensor(direction, dtype=axes.dtype)
         at[joint] = at[H36M17.parents[joint]] + step / step.norm(dim=-1, keepdim=True)
 
-    grow("spine", pelvis, (0, 0, 1))
-    grow("thorax", belly @ half_bend, (0, 0, 1))
-    grow("nose", head, (0, 0.75, 0.66))
-    grow("head", head, (0, -0.35, 0.94))
+    grow("spine", pelvis, _UP)
+    grow("thorax", belly @ half_bend, _UP)
+    grow("nose", head, (0.0, 0.75, 0.66))
+    grow("head", head, (0.0, -0.35, 0.94))
     for side, out in (("left", -1.0), ("right", 1.0)):
-        grow(f"{side}_hip", pelvis, (out, 0, 0))
+        grow(f"{side}_hip", pelvis, (out, 0.0, 0.0))
         grow(f"{side}_shoulder", chest, (out, 0.1, -0.3))
         thigh = pelvis @ _limb(angle, f"{side}_leg", out)
-        grow(f"{side}_knee", thigh, (0, 0, -1))
-        grow(f"{side}_ankle", thigh @ about("x", -angle[f"{side}_leg_hinge"]), (0, 0, -1))
+        grow(f"{side}_knee", thigh, _DOWN)
+        grow(f"{side}_ankle", thigh @ about("x", -angle[f"{side}_leg_hinge"]), _DOWN)
         arm = chest @ _limb(angle, f"{side}_arm", out)
-        grow(f"{side}_elbow", arm, (0, 0, -1))
-        grow(f"{side}_wrist", arm @ about("x", angle[f"{side}_arm_hinge"]), (0, 0, -1))
+        grow(f"{side}_elbow", arm, _DOWN)
+        grow(f"{side}_wrist", arm @ about("x", angle[f"{side}_arm_hinge"]), _DOWN)
     return torch.stack([at[joint] for joint in H36M17.joints], -2)
 
 

@@ -66,13 +66,13 @@ class DualStreamConfig:
     """Start value of the residual branches' scale; small values start near the identity."""
 
     def __post_init__(self) -> None:
+        for name in ("frames", "dim", "heads", "depth", "representation", "neighbours"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} ({getattr(self, name)}) must be at least 1")
         if self.dim % self.heads:
             raise ValueError(f"dim ({self.dim}) must be a multiple of heads ({self.heads})")
         if self.joints != len(H36M17.joints):
             raise ValueError(f"joints ({self.joints}) must be {len(H36M17.joints)}, as in h36m17")
-        for name in ("frames", "depth", "representation", "neighbours"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} ({getattr(self, name)}) must be at least 1")
 
 
 class Unit(nn.Module):

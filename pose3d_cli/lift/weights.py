@@ -75,6 +75,8 @@ def _network(path: Path, about: WeightsAbout) -> nn.Module:
             f"{path}: found skeleton {about.skeleton!r}, expected {H36M17.name!r}, "
             "the only one that is lifted"
         )
+    if "frames" not in about.config:
+        raise WeightsError(f"{path}: its settings lack frames, the window; save the weights anew")
     try:
         entry = LIFTERS.get(about.lifter)
         return entry.network(build(entry.config, dict(about.config), where="its settings"))

@@ -15,7 +15,6 @@ from pose3d_cli.errors import InputError
 from pose3d_cli.lift.about import WeightsAbout, describe
 from pose3d_cli.lift.normalise import mirrored_input, rays_to_input, screen_to_input
 from pose3d_cli.lift.rotation import turn_back
-from pose3d_cli.lift.shelf import window_frames
 from pose3d_cli.lift.weights import load
 from pose3d_cli.lift.windows import cut, lay_windows, stitch
 from pose3d_cli.pose.camera import Camera, pixels_to_rays, pixels_to_screen
@@ -67,7 +66,7 @@ class WindowedLifter:
     @property
     def window(self) -> int:
         """Frames that the network sees at once."""
-        return window_frames(self.network)
+        return int(self.about.config["frames"])
 
     def lift(self, keypoints: Keypoints2D, camera: Camera) -> PoseSequence:
         """Lift one person.

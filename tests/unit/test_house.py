@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pose3d_cli.lift.about import describe, sha256
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = sorted((ROOT / "pose3d_cli").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
@@ -89,3 +91,27 @@ def test_the_obligatory_line_on_the_motions_stands_in_notice_and_readme():
     )
     assert line in (ROOT / "NOTICE").read_text()
     assert line in " ".join((ROOT / "README.md").read_text().replace(">", " ").split())
+
+
+def test_pages_are_finished_and_show_what_is_there():
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *ROOT.glob("*/README.md")]
+    assert len(pages) >= 4
+    for page in pages:
+        text = page.read_text("utf-8")
+        assert "@@" not in text, page
+        for link in re.findall(r"\]\(([^)#:]+)\)", text):
+            assert (page.parent / link).exists(), f"{page}: {link}"
+
+
+def test_shipped_lifters_say_what_they_are():
+    shipped = sorted((ROOT / "weights").glob("*.safetensors"))
+    assert shipped
+    for path in shipped:
+        about = describe(path)
+        assert about.licence == "Apache-2.0"
+        assert about.data
+        assert about.protocol
+        assert about.measured
+        row = f"`{path.name}`"
+        assert row in (ROOT / "weights" / "README.md").read_text("utf-8")
+        assert sha256(path) in (ROOT / "weights" / "README.md").read_text("utf-8")

@@ -33,11 +33,9 @@ class _Decoder:
         self._is_stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pose3d-decoder", daemon=True)
 
-    def start(self) -> None:
-        """Begin to read; whoever calls this must call `stop`, even if this is interrupted."""
-        self._thread.start()
-
     def __iter__(self) -> Iterator[VideoFrame]:
+        # Started here, not before: whoever reads is by then ready to call `stop`.
+        self._thread.start()
         while (item := self._waiting.get()) is not None:
             if isinstance(item, BaseException):
                 raise item
@@ -125,7 +123,6 @@ class Video:
         decoder = self._decoder = _Decoder(frames)
         self.n_read = 0
         try:
-            decoder.start()
             for frame in decoder:
                 self.n_read += 1
                 yield frame

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import errno
-import signal
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -15,6 +14,7 @@ from pose3d_cli import __version__
 from pose3d_cli.cli import bench, data, doctor, evaluate, info, lift, train, weights
 from pose3d_cli.cli.flags import with_flags
 from pose3d_cli.cli.screen import Screen, ScreenSettings, is_usage
+from pose3d_cli.cli.stop import listen
 
 _HELP = """Video in, 3D people out: joints in metres of everybody in a video.
 
@@ -116,11 +116,7 @@ _add(_WEIGHTS, "describe", weights.describe)
 _add(_group("bench", "Measure this machine."), "lift", bench.lift)
 
 
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
-
-
 def main() -> None:
     """Run the command line of this process; being told to end is Ctrl-C."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    listen()
     app(prog_name="pose3d")

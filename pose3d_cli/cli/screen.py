@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from pose3d_cli.cli.progress import Display, make_display
+from pose3d_cli.cli.stop import stop_if_told
 from pose3d_cli.errors import ExitCode, Pose3DError
 
 
@@ -43,10 +44,12 @@ class Screen:
 
     def stage(self, name: str, total: int | None) -> None:
         """Begin a stage of `total` steps (None: nobody knows)."""
+        stop_if_told()
         self._display.start(name, total)
 
     def advance(self) -> None:
         """Count one step of the stage."""
+        stop_if_told()
         self._display.advance()
 
     def at(self, step: int, note: str) -> None:

@@ -20,6 +20,7 @@ __all__ = ["Video", "VideoFrame", "open_video"]
 _N_WAITING = 4
 # How soon a waiting decoder notices that nobody wants more.
 _POLL_S = 0.1
+_LONGEST_WAIT_S = 5.0
 
 _Item = VideoFrame | BaseException | None
 
@@ -32,9 +33,12 @@ class _Decoder:
         self._waiting: queue.Queue[_Item] = queue.Queue(maxsize=_N_WAITING)
         self._is_stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pose3d-decoder", daemon=True)
+        self._has_begun = False
+        self._is_over = threading.Event()
 
     def __iter__(self) -> Iterator[VideoFrame]:
         # Started here, not before: whoever reads is by then ready to call `stop`.
+        self._has_begun = True
         self._thread.start()
         while (item := self._waiting.get()) is not None:
             if isinstance(item, BaseException):
@@ -44,8 +48,8 @@ class _Decoder:
     def stop(self) -> None:
         """Close the file, wait for the thread, and let whoever still reads come to an end."""
         self._is_stopped.set()
-        if self._thread.ident is not None:  # it was started
-            self._thread.join()
+        if self._has_begun:  # an interrupt may have come before the thread could run at all
+            self._is_over.wait(_LONGEST_WAIT_S)
         while not self._waiting.empty():
             self._waiting.get_nowait()
         self._waiting.put(None)
@@ -60,6 +64,7 @@ class _Decoder:
         except BaseException as error:  # handed to the reader of the frames, whatever it is
             last = error
         self._put(last)
+        self._is_over.set()
 
     def _put(self, item: _Item) -> bool:
         while not self._is_stopped.is_set():

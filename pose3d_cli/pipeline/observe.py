@@ -153,13 +153,7 @@ def _on_times(
     exists = frames[place] == person.frames
     if not exists.any():
         return None
-    return replace(
-        person,
-        xy=person.xy[exists],
-        score=person.score[exists],
-        frames=person.frames[exists],
-        time_s=time_s[place[exists]],
-    )
+    return replace(person.take(exists), time_s=time_s[place[exists]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,10 +192,4 @@ def _with_hips(keypoints: Keypoints2D) -> Keypoints2D:
     """Return the rows in which the hips, to which a pose is relative, have a position."""
     pelvis = convert(keypoints, H36M17).xy[:, H36M17.index("pelvis")]
     known = ~np.isnan(pelvis).any(-1)
-    return replace(
-        keypoints,
-        xy=keypoints.xy[known],
-        score=keypoints.score[known],
-        frames=keypoints.frames[known],
-        time_s=keypoints.time_s[known],
-    )
+    return keypoints.take(known)

@@ -44,17 +44,7 @@ def fill_gaps(keypoints: Keypoints2D, *, max_gap_s: float = 0.5) -> Keypoints2D:
 def split_at_gaps(keypoints: Keypoints2D, max_gap_s: float = 0.5) -> list[Keypoints2D]:
     """Return the stretches between gaps longer than `max_gap_s` seconds, in order."""
     breaks = np.flatnonzero(np.diff(keypoints.time_s) > max(max_gap_s, 1.5 / keypoints.fps)) + 1
-    return [_take(keypoints, rows) for rows in np.split(np.arange(len(keypoints)), breaks)]
-
-
-def _take(keypoints: Keypoints2D, rows: Int64[np.ndarray, " rows"]) -> Keypoints2D:
-    return replace(
-        keypoints,
-        xy=keypoints.xy[rows],
-        score=keypoints.score[rows],
-        frames=keypoints.frames[rows],
-        time_s=keypoints.time_s[rows],
-    )
+    return [keypoints.take(rows) for rows in np.split(np.arange(len(keypoints)), breaks)]
 
 
 def _with_missing_rows(keypoints: Keypoints2D, max_gap_s: float) -> Keypoints2D:

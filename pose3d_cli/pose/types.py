@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Bool, Float32, Float64, Int64
 
 from pose3d_cli.pose.skeleton import Skeleton
 
@@ -60,6 +60,16 @@ class Keypoints2D:
 
     def __len__(self) -> int:
         return len(self.frames)
+
+    def take(self, rows: Int64[np.ndarray, " kept"] | Bool[np.ndarray, " frames"]) -> Keypoints2D:
+        """Return some rows, by number or by mask."""
+        return replace(
+            self,
+            xy=self.xy[rows],
+            score=self.score[rows],
+            frames=self.frames[rows],
+            time_s=self.time_s[rows],
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

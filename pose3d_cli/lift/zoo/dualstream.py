@@ -7,6 +7,7 @@ the network can be run on single frames (`over_time=False`), which its training 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Literal
 
@@ -75,7 +76,7 @@ class DualStreamConfig:
             raise ValueError(f"joints ({self.joints}) must be {len(H36M17.joints)}, as in h36m17")
 
 
-class Unit(nn.Module):
+class Unit(nn.Module, ABC):
     """Pre-norm residual unit with scaled branches: a mixer over tokens, then a channel MLP."""
 
     def __init__(self, dim: int, layer_scale: float) -> None:
@@ -85,9 +86,9 @@ class Unit(nn.Module):
         self.scale2 = nn.Parameter(torch.full((dim,), layer_scale))
         self.mlp = nn.Sequential(nn.Linear(dim, 4 * dim), nn.GELU(), nn.Linear(4 * dim, dim))
 
+    @abstractmethod
     def mix(self, x: Float[Tensor, "rows tokens dim"]) -> Float[Tensor, "rows tokens dim"]:
         """Mix normalised tokens; each kind of unit says how."""
-        raise NotImplementedError
 
     def forward(self, x: Float[Tensor, "rows tokens dim"]) -> Float[Tensor, "rows tokens dim"]:
         """Mix the tokens of each row, then each token's channels."""

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from pose3d_cli.errors import WeightsError
 from pose3d_cli.files.mocap_pack import read_pack
@@ -104,7 +103,8 @@ def evaluate_mocap(
 ) -> MocapEvaluation:
     """Measure weights on windows of held-out subjects, seen through the generator.
 
-    All weights see the same windows, as long as the longest that one of them takes; the generator's
+    All weights see the same windows, as long as the longest that one of them takes, and lift them
+    as they would a video's (the mean with the mirror image among it); the generator's
     noise decides the figures, so they compare lifters, and tell little about a real video.
 
     Args:
@@ -136,8 +136,9 @@ def evaluate_mocap(
     batch = held_out_batch(clips, frames, rate_hz, windows, seed, noise=noise)
     scores = []
     for file, network, header in zip(files, networks, about, strict=True):
-        error = _error(network, batch, where)
-        seams = measure_seams(WindowedLifter(network, header, where), clips, takes=takes)
+        lifter = WindowedLifter(network, header, where)
+        error = _error(lifter, batch)
+        seams = measure_seams(lifter, clips, takes=takes)
         scores.append(MocapScore(weights=file, lifter=header.lifter, seams=seams, **error))
     return MocapEvaluation(
         scores=scores,
@@ -151,14 +152,14 @@ def evaluate_mocap(
     )
 
 
-def _error(network: nn.Module, batch: Batch, device: torch.device) -> dict[str, float]:
-    """Measure a network on windows that may be longer than its own, cut and stitched."""
-    windows = lay_windows(batch.rays.shape[1], window_frames(network))
+def _error(lifter: WindowedLifter, batch: Batch) -> dict[str, float]:
+    """Measure a lifter, as used on videos, on windows that may be longer than its own."""
+    windows = lay_windows(batch.rays.shape[1], lifter.window)
     answers = []
     with torch.inference_mode():
         for index in torch.from_numpy(windows.index):
             x, rotation = rays_to_input(batch.rays[:, index], batch.score[:, index])
-            parts = [network(part.to(device)).float().cpu() for part in torch.split(x, 32)]
+            parts = [lifter.answer(part) for part in torch.split(x, 32)]
             answers.append(turn_back(rotation, torch.cat(parts)).transpose(0, 1).numpy())
     pose = np.swapaxes(stitch(np.stack(answers), windows), 0, 1).astype(np.float64)
     truth = turn_back(batch.rotation, batch.target).numpy().astype(np.float64)

@@ -16,7 +16,7 @@ from pose3d_cli.errors import DivergedError
 from pose3d_cli.learn.checkpoint import check_same_run, load_checkpoint, save_checkpoint
 from pose3d_cli.learn.interrupt import interrupts_wait
 from pose3d_cli.learn.log import RunLog, draw_curves
-from pose3d_cli.learn.schedule import learning_rate
+from pose3d_cli.learn.optimiser import Optimiser
 from pose3d_cli.learn.settings import TrainSettings
 
 _SMOOTHING = 0.98
@@ -75,7 +75,7 @@ class Loop:
     validate: Validate
 
     def __post_init__(self) -> None:
-        self.optimiser = _optimiser(self.network, self.settings)
+        self.optimiser = Optimiser(self.network, self.settings)
         self.step = 0
         self.smooth: dict[str, float] = {}
         self.held_out: dict[str, float] = {}
@@ -148,11 +148,6 @@ class Loop:
         return self.step >= self.settings.steps
 
     def _one_step(self) -> None:
-        rate = learning_rate(self.step, self.settings)
-        over_time = self.step >= self.settings.single_steps
-        for group in self.optimiser.param_groups:
-            slowed = over_time and not group["is_over_time"]
-            group["lr"] = rate * (self.settings.learnt_lr if slowed else 1)
         self.network.train()
         losses = self.objective.losses(self.step, self.device)
         values = {name: float(value.detach()) for name, value in losses.items()}
@@ -161,10 +156,10 @@ class Loop:
                 f"step {self.step}: the loss is {values['total']}. "
                 f"Lower --lr and start anew; {self.folder} keeps what was saved before"
             )
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimiser.zero_grad()
         losses["total"].backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
-        self.optimiser.step()
+        self.optimiser.step(self.step)
         self.step += 1
         for name, value in values.items():
             old = self.smooth.get(name, value)
@@ -179,20 +174,3 @@ class Loop:
             draw_curves(log, self.folder / "curves.png")
         if self.step % self.settings.checkpoint_every == 0:
             self.save()
-
-
-def _optimiser(network: nn.Module, settings: TrainSettings) -> torch.optim.AdamW:
-    """AdamW that shrinks matrices only: scales, biases and codes have a meaning at any size."""
-    kinds: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-    for name, parameter in network.named_parameters():
-        is_matrix = parameter.ndim > 1 and not name.endswith("code")
-        kinds.setdefault((is_matrix, ".over_frames." in name), []).append(parameter)
-    groups = [
-        {
-            "params": parameters,
-            "weight_decay": settings.weight_decay if is_matrix else 0.0,
-            "is_over_time": is_over_time,
-        }
-        for (is_matrix, is_over_time), parameters in sorted(kinds.items())
-    ]
-    return torch.optim.AdamW(groups, lr=settings.lr)

@@ -27,6 +27,7 @@ _NOT_NEGATIVE = (
 _LARGEST = 2**63  # what a random generator takes as its start
 
 Precision = Literal["bf16", "fp32"]
+Kind = Literal["muon", "adamw"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,9 @@ class TrainSettings:
     """Windows in a step of the single-frame phase."""
     single_spread: int = 3
     """Frames drawn from each window in that phase, spread over its length."""
+    optimiser: Kind = "muon"
+    """`muon` learns more in a step where matrices are small; `adamw` is cheaper where they are
+    large."""
     lr: float = 1e-3
     """Highest learning rate."""
     window_lr: float = 5e-4
@@ -62,7 +66,7 @@ class TrainSettings:
     warmup: int = 100
     """Steps over which the learning rate rises at the start of a phase."""
     weight_decay: float = 0.01
-    """AdamW weight decay of matrices; scales, biases and codes have none."""
+    """Weight decay of matrices; scales, biases and codes have none."""
     clip: float = 1.0
     """Largest norm of the gradient."""
     scale_loss: float = 0.5

@@ -122,15 +122,18 @@ class WindowedLifter:
                 x, rotation = _INPUTS[self.about.input](
                     torch.from_numpy(coordinates[part]), torch.from_numpy(score[part])
                 )
-                answers.append(turn_back(rotation, self._run(x)))
+                answers.append(turn_back(rotation, self.answer(x)))
         return torch.cat(answers).numpy()
 
     def _usual_batch(self) -> int:
         at_once = _AT_ONCE["cpu" if self.device.type == "cpu" else "other"]
         return max(at_once // (self.window * len(H36M17.joints) * (1 + self.mirror)), 1)
 
-    def _run(self, x: Float[Tensor, "b t 17 3"]) -> Float[Tensor, "b t 17 3"]:
-        """Return the network's answer in the axes of its input."""
+    def answer(self, x: Float[Tensor, "b t 17 3"]) -> Float[Tensor, "b t 17 3"]:
+        """Return the network's answer to normalised windows, in the axes of its input, on the CPU.
+
+        The mean of both answers if the mirror image is lifted too.
+        """
         x = x.to(self.device)
         if self.mirror:
             answer, mirrored = self.network(torch.cat([x, mirrored_input(x)])).chunk(2)

@@ -119,7 +119,7 @@ def test_the_lift_of_a_mirror_image_is_the_mirror_image_of_the_lift(name):
     lifter = WindowedLifter(tiny(name), about(name), torch.device("cpu"))
     x = windows(name)
     with torch.inference_mode():
-        answer, mirrored = lifter._run(x), lifter._run(in_mirror(x))
+        answer, mirrored = lifter.answer(x), lifter.answer(in_mirror(x))
         plain = lifter.network(x)
     torch.testing.assert_close(mirrored, in_mirror(answer), atol=1e-6, rtol=0)
     assert not torch.allclose(answer, plain, atol=1e-3)

@@ -254,9 +254,9 @@ def test_what_frames_alone_have_taught_learns_slowly_once_time_is_added(
         validate=lambda step: {},
     )
     loop.run(quiet)
-    rates = {group["is_over_time"]: group["lr"] for group in loop.optimiser.param_groups}
+    rates = {group["is_over_time"]: group["lr"] for group in loop.optimiser.groups}
     assert rates[False] / rates[True] == pytest.approx(ratio)
-    counted = sum(len(group["params"]) for group in loop.optimiser.param_groups)
+    counted = sum(len(group["params"]) for group in loop.optimiser.groups)
     assert counted == len(list(network.parameters()))
 
 

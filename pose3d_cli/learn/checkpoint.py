@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import zipfile
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ FORMAT = "pose3d-checkpoint/1"
 # What a run needs to go on; the settings say whether it is the same run.
 _KEYS = (
     "settings",
+    "origin",
     "network",
     "optimiser",
     "random",
@@ -29,10 +31,13 @@ _KEYS = (
 _MAY_CHANGE = {"validate_every", "checkpoint_every", "compile"}
 
 
-def save_checkpoint(path: Path, settings: TrainSettings, state: dict[str, Any]) -> None:
+def save_checkpoint(
+    path: Path, settings: TrainSettings, origin: Mapping[str, str], state: dict[str, Any]
+) -> None:
     """Write a checkpoint; the one it replaces stays whole until the new one is."""
+    run = {"format": FORMAT, "settings": asdict(settings), "origin": dict(origin)}
     with replacing(path) as temporary:
-        torch.save({"format": FORMAT, "settings": asdict(settings), **state}, temporary)
+        torch.save({**run, **state}, temporary)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
@@ -60,12 +65,20 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     return state
 
 
-def check_same_run(path: Path, state: dict[str, Any], settings: TrainSettings) -> None:
-    """Refuse to go on with other settings than the run began with.
+def check_same_run(
+    path: Path, state: dict[str, Any], settings: TrainSettings, origin: Mapping[str, str]
+) -> None:
+    """Refuse to go on with other settings, data or first weights than the run began with.
 
     Raises:
-        SettingsError: Some setting differs; the message says which.
+        SettingsError: Something differs; the message says what.
     """
+    other = [f"another --{what}" for what in origin if state["origin"].get(what) != origin[what]]
+    if other:
+        raise SettingsError(
+            f"{path}: this run began with {' and '.join(other)}; "
+            "give the same again, or another --out folder"
+        )
     old, new = state["settings"], asdict(settings)
     changed = [key for key in new if key not in _MAY_CHANGE and old.get(key) != new[key]]
     if changed:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -65,6 +65,7 @@ class Loop:
         folder: Gets `checkpoint.pt`, `log.jsonl` and `curves.png`.
         device: Where to compute.
         validate: Measures on held-out data, given the step.
+        origin: What the run began with, by name; a checkpoint of another is not gone on from.
     """
 
     network: nn.Module
@@ -73,6 +74,7 @@ class Loop:
     folder: Path
     device: torch.device
     validate: Validate
+    origin: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.optimiser = Optimiser(self.network, self.settings)
@@ -90,7 +92,7 @@ class Loop:
         if not self.checkpoint.exists():
             return False
         state = load_checkpoint(self.checkpoint)
-        check_same_run(self.checkpoint, state, self.settings)
+        check_same_run(self.checkpoint, state, self.settings, self.origin)
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.objective.set_random_state(state["random"])
@@ -104,6 +106,7 @@ class Loop:
         save_checkpoint(
             self.checkpoint,
             self.settings,
+            self.origin,
             {
                 "network": self.network.state_dict(),
                 "optimiser": self.optimiser.state_dict(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import math
 from collections.abc import Sequence
@@ -74,7 +75,7 @@ def train(
 
     Raises:
         InputError: No training or no held-out clips in `data`; a checkpoint that is damaged.
-        SettingsError: A folder that holds a run of other settings.
+        SettingsError: A folder that holds a run of other settings, data or first weights.
         WeightsError: Weights to start from that do not fit.
     """
     where = resolve(device)
@@ -90,6 +91,7 @@ def train(
         )
     torch.manual_seed(settings.seed)
     loop = _loop(network, clips, held_out, settings, out, where)
+    loop.origin = {"data": _digest(clips), "init": weights.sha256(init) if init else ""}
     resumed = loop.resume()
     finished = loop.run(watch, time_budget_s=time_budget_s)
     path = out / "weights.safetensors"
@@ -149,6 +151,12 @@ def _loop(
             network, batch, device, over_time=step > settings.single_steps
         ),
     )
+
+
+def _digest(clips: Sequence[MocapClip]) -> str:
+    """Return a hash of which clips there are, their lengths and where each one goes."""
+    told = [(clip.name, len(clip), clip.fps, clip.xyz[::100].tobytes()) for clip in clips]
+    return hashlib.sha256(repr(sorted(told)).encode()).hexdigest()
 
 
 def _about(

@@ -120,6 +120,18 @@ def test_other_settings_in_the_same_folder_are_refused(data, tmp_path):
         train(changed, data=data, out=tmp_path, watch=quiet, device="cpu")
 
 
+def test_another_start_in_the_same_folder_is_refused(data, tmp_path):
+    first = train(TINY, data=data, out=tmp_path / "first", watch=quiet, device="cpu").weights
+    again = {"settings": TINY, "out": tmp_path / "run", "watch": quiet, "device": "cpu"}
+    train(**again, data=data, init=first, time_budget_s=0.0)
+    with pytest.raises(SettingsError, match="began with another --init; give the same"):
+        train(**again, data=data)
+    write_pack(tmp_path / "fewer", [clip for clip in read_pack(data) if clip.name != "train0"])
+    with pytest.raises(SettingsError, match="began with another --data; give the same"):
+        train(**again, data=tmp_path / "fewer", init=first)
+    assert train(**again, data=data, init=first).resumed
+
+
 def test_a_damaged_checkpoint_is_told_in_words(data, tmp_path):
     (tmp_path / "checkpoint.pt").write_bytes(b"nonsense")
     with pytest.raises(InputError, match="cannot be read as a checkpoint"):
@@ -134,7 +146,7 @@ def test_a_text_file_in_place_of_a_checkpoint_is_told_in_words(tmp_path, text):
 
 
 def test_a_checkpoint_that_lacks_something_says_what(tmp_path):
-    save_checkpoint(tmp_path / "checkpoint.pt", TINY, {"step": 3})
+    save_checkpoint(tmp_path / "checkpoint.pt", TINY, {}, {"step": 3})
     with pytest.raises(InputError, match=r"lacks network, optimiser, .*; delete it"):
         load_checkpoint(tmp_path / "checkpoint.pt")
 
@@ -212,7 +224,7 @@ def test_a_loss_that_is_no_number_stops_the_run(data, tmp_path):
 
 def test_training_lowers_the_held_out_error(data, tmp_path):
     settings = TrainSettings(
-        **{**vars(TINY), "steps": 60, "single_frames": 1.0, "lr": 5e-3, "validate_every": 10}
+        **{**vars(TINY), "steps": 60, "single_frames": 1.0, "lr": 2e-2, "validate_every": 2}
     )
     seen = []
     train(settings, data=data, out=tmp_path, watch=lambda p: seen.append(p.held_out), device="cpu")
@@ -293,6 +305,7 @@ def test_an_interrupt_waits_for_the_end_of_a_step(data, tmp_path):
         folder=tmp_path,
         device=torch.device("cpu"),
         validate=lambda step: {},
+        origin=load_checkpoint(tmp_path / "whole" / "checkpoint.pt")["origin"],
     )
     with pytest.raises(KeyboardInterrupt):
         loop.run(quiet)

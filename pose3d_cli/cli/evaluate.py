@@ -43,7 +43,7 @@ def evaluate(
     """Measure a result, or weights.
 
     A result of `pose3d lift` against a truth, frame by frame; or weights against each other, on
-    the same generated windows of held-out subjects. In millimetres.
+    the same generated takes of held-out subjects. In millimetres.
     """
     if dataset is None:
         _compare(screen, prediction, truth, camera=camera, person=person)

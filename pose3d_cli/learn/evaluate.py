@@ -1,4 +1,4 @@
-"""`pose3d eval --dataset mocap`: lifters side by side on the same generated, held-out windows."""
+"""`pose3d eval --dataset mocap`: lifters side by side on the same generated, held-out takes."""
 
 from __future__ import annotations
 
@@ -8,21 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from pose3d_cli.errors import WeightsError
 from pose3d_cli.files.mocap_pack import read_pack
 from pose3d_cli.learn.seams import Seams, measure_seams
 from pose3d_cli.learn.synthetic.generator import Batch
+from pose3d_cli.learn.takes import lift_takes
 from pose3d_cli.learn.validate import held_out_batch
 from pose3d_cli.lift import weights
 from pose3d_cli.lift.device import resolve
-from pose3d_cli.lift.normalise import rays_to_input
-from pose3d_cli.lift.rotation import turn_back
-from pose3d_cli.lift.shelf import window_frames
 from pose3d_cli.lift.windowed import WindowedLifter
-from pose3d_cli.lift.windows import lay_windows, stitch
 from pose3d_cli.pose.measures import mpjpe, p_mpjpe
+
+_TAKE_S = 4.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +50,7 @@ class MocapEvaluation:
         scores: One a weights file.
         split: Split of the packed motion.
         subjects: Who moves in it.
-        windows: Windows drawn.
+        takes: Takes drawn.
         frames: Frames in each.
         rate_hz: Frames a second.
         noise: Whether a detector's errors were added.
@@ -62,7 +60,7 @@ class MocapEvaluation:
     scores: Sequence[MocapScore]
     split: str
     subjects: Sequence[str]
-    windows: int
+    takes: int
     frames: int
     rate_hz: float
     noise: bool
@@ -95,25 +93,25 @@ def evaluate_mocap(
     data: Path,
     *,
     split: str = "test",
-    windows: int = 512,
-    takes: int = 48,
+    takes: int = 128,
+    seam_takes: int = 48,
     seed: int = 1234,
     noise: bool = True,
     device: str = "auto",
 ) -> MocapEvaluation:
-    """Measure weights on windows of held-out subjects, seen through the generator.
+    """Measure weights on takes of held-out subjects, seen through the generator.
 
-    All weights see the same windows, as long as the longest that one of them takes, and lift them
-    as they would a video's (the mean with the mirror image among it); the generator's
-    noise decides the figures, so they compare lifters, and tell little about a real video.
+    All weights lift the same takes, which last four seconds, as they would a video (windows that
+    overlap, the mean with the mirror image). The generator's noise decides the figures, so they
+    compare lifters, and tell little about a real video.
 
     Args:
         files: Weights to compare; lifters of single frames and of windows may be mixed.
         data: Packed motion.
         split: `val` or `test`; training subjects would flatter.
-        windows: How many windows are drawn.
-        takes: How many longer takes are drawn, to look at window borders.
-        seed: Of the generator; the same seed gives the same windows.
+        takes: How many takes are drawn.
+        seam_takes: How many takes of four windows' length are drawn, to look at window borders.
+        seed: Of the generator; the same seed gives the same takes.
         noise: Add a detector's errors.
         device: auto, cpu, cuda or mps.
 
@@ -130,21 +128,20 @@ def evaluate_mocap(
             "only weights of one rate that take rays can be compared here; "
             f"found rates {sorted(rates)} and inputs {sorted({a.input for a in about})}"
         )
-    networks = [weights.load(file, where) for file in files]
-    frames = max(window_frames(network) for network in networks)
+    lifters = [WindowedLifter.from_file(file, where) for file in files]
     rate_hz = about[0].rate_hz
-    batch = held_out_batch(clips, frames, rate_hz, windows, seed, noise=noise)
+    frames = round(_TAKE_S * rate_hz)
+    batch = held_out_batch(clips, frames, rate_hz, takes, seed, noise=noise)
     scores = []
-    for file, network, header in zip(files, networks, about, strict=True):
-        lifter = WindowedLifter(network, header, where)
+    for file, lifter in zip(files, lifters, strict=True):
         error = _error(lifter, batch)
-        seams = measure_seams(lifter, clips, takes=takes)
-        scores.append(MocapScore(weights=file, lifter=header.lifter, seams=seams, **error))
+        seams = measure_seams(lifter, clips, takes=seam_takes)
+        scores.append(MocapScore(weights=file, lifter=lifter.about.lifter, seams=seams, **error))
     return MocapEvaluation(
         scores=scores,
         split=split,
         subjects=sorted({clip.subject for clip in clips}),
-        windows=windows,
+        takes=takes,
         frames=frames,
         rate_hz=rate_hz,
         noise=noise,
@@ -153,17 +150,8 @@ def evaluate_mocap(
 
 
 def _error(lifter: WindowedLifter, batch: Batch) -> dict[str, float]:
-    """Measure a lifter, as used on videos, on windows that may be longer than its own."""
-    windows = lay_windows(batch.rays.shape[1], lifter.window)
-    answers = []
-    with torch.inference_mode():
-        for index in torch.from_numpy(windows.index):
-            x, rotation = rays_to_input(batch.rays[:, index], batch.score[:, index])
-            parts = [lifter.answer(part) for part in torch.split(x, 32)]
-            answers.append(turn_back(rotation, torch.cat(parts)).transpose(0, 1).numpy())
-    pose = np.swapaxes(stitch(np.stack(answers), windows), 0, 1).astype(np.float64)
-    truth = turn_back(batch.rotation, batch.target).numpy().astype(np.float64)
-    pose -= pose[:, :, :1]
+    lifted, truth = (poses.astype(np.float64) for poses in lift_takes(lifter, batch))
+    pose = lifted - lifted[:, :, :1]
     return {
         "mpjpe_mm": float(np.mean(mpjpe(pose, truth)) * 1000),
         "p_mpjpe_mm": float(np.mean(p_mpjpe(pose, truth)) * 1000),

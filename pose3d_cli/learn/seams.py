@@ -6,20 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool
 
 from pose3d_cli.files.mocap_pack import MocapClip
-from pose3d_cli.learn.synthetic.generator import Batch
+from pose3d_cli.learn.takes import lift_takes
 from pose3d_cli.learn.validate import held_out_batch
-from pose3d_cli.lift.rotation import turn_back
 from pose3d_cli.lift.windowed import WindowedLifter
 from pose3d_cli.lift.windows import lay_windows
-from pose3d_cli.pose.camera import Camera
-from pose3d_cli.pose.skeleton import H36M17
-from pose3d_cli.pose.types import Keypoints2D
-
-_FOCAL_PX = 1000.0
-_SIZE_PX = (4000, 4000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +50,7 @@ def measure_seams(
     """
     frames = lifter.window * windows_a_take
     batch = held_out_batch(clips, frames, lifter.about.rate_hz, takes, seed)
-    truth = turn_back(batch.rotation, batch.target).numpy()
-    lifted = np.stack([_lift(lifter, batch, take) for take in range(takes)])
+    lifted, truth = lift_takes(lifter, batch)
     wrong = np.diff(lifted, axis=1) - np.diff(truth, axis=1)
     error = np.linalg.norm(wrong, axis=-1).mean((0, 2)) * 1000
     border = border_steps(frames, lifter.window)
@@ -75,23 +67,3 @@ def border_steps(frames: int, window: int) -> Bool[np.ndarray, " steps"]:
             if 0 <= step < frames - 1:
                 border[step] = True
     return border
-
-
-def _lift(
-    lifter: WindowedLifter, batch: Batch, take: int
-) -> Float32[np.ndarray, "frames joints 3"]:
-    """Lift one take of a batch as if it were a clip of a camera with a long known focal length."""
-    rays, score = batch.rays[take].numpy(), batch.score[take].numpy()
-    centre = np.array(_SIZE_PX) / 2
-    matrix = np.array([[_FOCAL_PX, 0, centre[0]], [0, _FOCAL_PX, centre[1]], [0, 0, 1]])
-    camera = Camera(matrix=matrix, distortion=np.zeros(0), image_size=_SIZE_PX, source="generated")
-    keypoints = Keypoints2D(
-        xy=(rays * _FOCAL_PX + centre).astype(np.float32),
-        score=score.astype(np.float32),
-        frames=np.arange(len(rays), dtype=np.int64),
-        time_s=np.arange(len(rays)) / lifter.about.rate_hz,
-        fps=lifter.about.rate_hz,
-        image_size=_SIZE_PX,
-        skeleton=H36M17,
-    )
-    return lifter.lift(keypoints, camera).xyz

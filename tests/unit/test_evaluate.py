@@ -53,7 +53,7 @@ def test_lifters_are_compared_on_the_same_windows_again_and_again(data, tmp_path
     files = [
         save(tmp_path / f"{name}.safetensors", name) for name in ("dualstream", "residual_mlp")
     ]
-    one, two = (evaluate_mocap(files, data, windows=6, device="cpu", takes=2) for _ in range(2))
+    one, two = (evaluate_mocap(files, data, takes=6, device="cpu", seam_takes=2) for _ in range(2))
     assert [s.mpjpe_mm for s in one.scores] == [s.mpjpe_mm for s in two.scores]
     assert one.subjects == ["a"]
     assert one.scores[0].mpjpe_mm > one.scores[0].p_mpjpe_mm > 0

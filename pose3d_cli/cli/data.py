@@ -1,19 +1,27 @@
-"""`pose3d data import`."""
+"""`pose3d data import` and `pose3d data detect`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pose3d_cli.cli.screen import Screen, facts
+from pose3d_cli.errors import Pose3DError
+
+if TYPE_CHECKING:
+    from pose3d_cli.pipeline.gather import Gathered
 
 EXAMPLES = {
     "import": [
         "pose3d data import recordings -o mocap",
         "pose3d data import cmu/subjects -o mocap --amc-fps 120 --licence 'free for all uses'",
-    ]
+    ],
+    "detect": [
+        "pose3d data detect videos -o keypoints",
+        "pose3d train --stage pretrain --data mocap --keypoints keypoints -o runs/pre",
+    ],
 }
 
 
@@ -50,3 +58,37 @@ def import_(
         screen.warn(f"{path}: left out: {why}")
     for name, notes in report.done.items():
         screen.detail(f"{name}: {'; '.join(notes) or 'as it is'}")
+
+
+def detect(
+    inputs: Annotated[
+        list[Path], typer.Argument(metavar="INPUT", help="Videos, or folders of videos.")
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the keypoint files.")
+    ],
+    screen: Screen,
+    detector: Annotated[str, _option("Name of the 2D detector.")] = "blazepose",
+) -> None:
+    """Write the 2D keypoints of videos, to pre-train on.
+
+    Each CLIP becomes CLIP_keypoints.npz. Given again, the same command goes on where it was
+    stopped: a file that is younger than its clip stays as it is.
+    """
+    from pose3d_cli.pipeline.gather import gather
+
+    report = gather(
+        inputs, output, screen, lambda clip, o: _tell(clip, o, screen), detector=detector
+    )
+    if report.exit_code:
+        raise typer.Exit(report.exit_code)
+
+
+def _tell(clip: Path, outcome: Gathered | Pose3DError, screen: Screen) -> None:
+    if isinstance(outcome, Pose3DError):
+        screen.error(outcome, clip=str(clip))
+        return
+    screen.show(outcome.as_json(), [outcome.keypoints])
+    people = "1 person" if outcome.people == 1 else f"{outcome.people} people"
+    told = "was there already" if outcome.people is None else f"{people}, {outcome.frames} rows"
+    screen.note(f"{clip}: {told}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pose3d_cli.cli.flags import Given
 from pose3d_cli.cli.screen import Screen
 from pose3d_cli.errors import SettingsError
+from pose3d_cli.learn.pretrain_settings import PretrainSettings
 from pose3d_cli.learn.settings import TrainSettings
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 EXAMPLES = {
     "train": [
         "pose3d train --data mocap --preset xs --steps 6000 -o runs/xs",
+        "pose3d train --data mocap --stage pretrain --steps 3000 -o runs/pre",
+        "pose3d train --data mocap --stage finetune --init runs/pre -o runs/fine",
         "pose3d train --data mocap --preset xs --time-budget 90m -o runs/xs",
         "pose3d train --data mine --init weights.safetensors --lr 1e-4 -o runs/mine",
         "pose3d train --config run.toml --set velocity_loss=10",
@@ -38,7 +41,7 @@ class RunSettings:
     out: str = "runs/pose3d"
     """Folder for checkpoint, log, curves and weights; a run that was stopped in it goes on"""
     init: str = ""
-    """Weights to start from"""
+    """Weights to start from, or the folder of a run that wrote some"""
     device: str = "auto"
     """auto, cpu, cuda or mps; one that is asked for and absent is an error"""
     time_budget: str = ""
@@ -56,7 +59,13 @@ class RunSettings:
         return sum(float(number) * _SECONDS[unit] for number, unit in parts) or math.inf
 
 
-def train(run: RunSettings, settings: TrainSettings, given: Given, screen: Screen) -> None:
+def train(
+    run: RunSettings,
+    settings: TrainSettings,
+    pretrain: PretrainSettings,
+    given: Given,
+    screen: Screen,
+) -> None:
     """Train a lifter on packed motion.
 
     Given again, the same command goes on where the run stopped.
@@ -66,6 +75,7 @@ def train(run: RunSettings, settings: TrainSettings, given: Given, screen: Scree
     report = train_network(
         settings,
         **_places(run),
+        pretrain=pretrain,
         plan=bool(run.time_budget) and "steps" not in given,
         watch=_Watch(screen),
     )
@@ -103,8 +113,11 @@ def _note(progress: Progress) -> str:
     words = [f"{progress.steps_per_s:.2f} steps/s"]
     if "position" in progress.losses:
         words.append(f"loss {progress.losses['position'] * 1000:.1f} mm")
-    if "mpjpe_mm" in progress.held_out:
-        words.append(f"held out {progress.held_out['mpjpe_mm']:.1f} mm")
+    elif "loss_over_variance" in progress.losses:
+        words.append(f"loss {progress.losses['loss_over_variance']:.3f} of the variance")
+    for key, name in (("mpjpe_mm", "held out"), ("probe_mm", "linear probe")):
+        if key in progress.held_out:
+            words.append(f"{name} {progress.held_out[key]:.1f} mm")
     return ", ".join(words)
 
 

@@ -15,14 +15,14 @@ from pose3d_cli.errors import InputError, SettingsError
 from pose3d_cli.files.atomic import replacing
 from pose3d_cli.learn.settings import TrainSettings
 
-FORMAT = "pose3d-checkpoint/1"
+FORMAT = "pose3d-checkpoint/2"
 # What a run needs to go on; the settings say whether it is the same run.
 _KEYS = (
     "settings",
     "origin",
     "network",
     "optimiser",
-    "random",
+    "objective",
     "torch_random",
     "step",
     "smooth",

@@ -54,19 +54,44 @@ def _read(path: Path) -> list[dict[str, int | float]]:
     return rows
 
 
+_MM = 1000
+# Panels of the learning curves: the label of the axis, then each quantity's key, name and factor.
+_Panel = tuple[str, Mapping[str, tuple[str, float]]]
+_PANELS: tuple[_Panel, ...] = (
+    ("training loss, mm", {"position": ("position", _MM), "velocity": ("velocity", _MM)}),
+    ("loss on masked tokens", {"total": ("loss", 1), "loss_over_variance": ("over variance", 1)}),
+    (
+        "health of the representations",
+        {
+            "teacher_std": ("teacher's spread", 1),
+            "prediction_std": ("student's spread", 1),
+            "mask_ratio": ("masked share", 1),
+            "ema": ("kept of the teacher", 1),
+        },
+    ),
+    (
+        "held-out subjects, mm",
+        {"mpjpe_mm": ("MPJPE", 1), "p_mpjpe_mm": ("P-MPJPE", 1), "probe_mm": ("linear probe", 1)},
+    ),
+)
+
+
 def draw_curves(log: RunLog, path: Path) -> None:
-    """Draw training loss and held-out error over the steps as a PNG."""
+    """Draw what was logged over the steps as a PNG."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 4), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    trained = [row for row in log.rows if "position" in row]
-    left.plot([r["step"] for r in trained], [r["position"] * 1000 for r in trained])
-    left.set(xlabel="step", ylabel="training position loss, mm", yscale="log")
-    for key, label in (("mpjpe_mm", "MPJPE"), ("p_mpjpe_mm", "P-MPJPE")):
-        held_out = [row for row in log.rows if key in row]
-        right.plot([r["step"] for r in held_out], [r[key] for r in held_out], label=label)
-    right.set(xlabel="step", ylabel="held-out subjects, mm", yscale="log")
-    right.legend()
+    logged = {key for row in log.rows for key in row}
+    panels = [panel for panel in _PANELS if set(panel[1]) & logged]
+    if "position" in logged:  # a loss in metres says all that its total would
+        panels = [panel for panel in panels if "total" not in panel[1]]
+    figure = Figure(figsize=(4.5 * max(len(panels), 1), 4), layout="constrained")
+    for place, (label, quantities) in enumerate(panels):
+        axes = figure.add_subplot(1, len(panels), place + 1)
+        for key, (name, factor) in quantities.items():
+            rows = [row for row in log.rows if key in row]
+            if rows:
+                axes.plot([r["step"] for r in rows], [r[key] * factor for r in rows], label=name)
+        axes.set(xlabel="step", ylabel=label, yscale="log")
+        axes.legend()
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=110, format="png")

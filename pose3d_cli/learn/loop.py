@@ -30,11 +30,15 @@ class Objective(Protocol):
         """Return the losses of a step; `total` is minimised, the others are logged."""
         ...
 
-    def random_state(self) -> dict[str, Tensor]:
-        """Return the state of every source of chance."""
+    def after_step(self) -> None:
+        """Do what follows a change of the parameters."""
         ...
 
-    def set_random_state(self, state: dict[str, Tensor]) -> None:
+    def state(self) -> dict[str, Tensor]:
+        """Return all of it that changes: sources of chance, a teacher."""
+        ...
+
+    def set_state(self, state: dict[str, Tensor]) -> None:
         """Go back to a state."""
         ...
 
@@ -95,7 +99,7 @@ class Loop:
         check_same_run(self.checkpoint, state, self.settings, self.origin)
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.objective.set_random_state(state["random"])
+        self.objective.set_state(state["objective"])
         torch.set_rng_state(state["torch_random"])
         self.step, self.smooth = state["step"], state["smooth"]
         self.held_out = state["held_out"]
@@ -110,7 +114,7 @@ class Loop:
             {
                 "network": self.network.state_dict(),
                 "optimiser": self.optimiser.state_dict(),
-                "random": self.objective.random_state(),
+                "objective": self.objective.state(),
                 "torch_random": torch.get_rng_state(),
                 "step": self.step,
                 "smooth": self.smooth,
@@ -163,6 +167,7 @@ class Loop:
         losses["total"].backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
         self.optimiser.step(self.step)
+        self.objective.after_step()
         self.step += 1
         for name, value in values.items():
             old = self.smooth.get(name, value)

@@ -46,7 +46,7 @@ class Optimiser:
     def step(self, step: int) -> None:
         """Change the parameters by their gradients, at the rates of `step` (from 0)."""
         rate = learning_rate(step, self.settings)
-        over_time = step >= self.settings.single_steps
+        over_time = self.settings.stage == "finetune" and step >= self.settings.single_steps
         for group in self.groups:
             slowed = over_time and not group["is_over_time"]
             group["lr"] = rate * (self.settings.learnt_lr if slowed else 1)

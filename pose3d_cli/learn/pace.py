@@ -4,44 +4,38 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
 from torch import nn
 
-from pose3d_cli.files.mocap_pack import MocapClip
-from pose3d_cli.learn.objectives.supervised import Supervised
 from pose3d_cli.learn.settings import TrainSettings
-from pose3d_cli.lift.shelf import window_frames
+from pose3d_cli.learn.stages import MakeStage
 
 _TRIAL_STEPS = 3
 _OVERHEAD = 0.85  # share of the time that is not spent on validation, checkpoints and the like
 
 
 def steps_within(
-    network: nn.Module, clips: Sequence[MocapClip], settings: TrainSettings, seconds: float
+    network: nn.Module, make: MakeStage, settings: TrainSettings, seconds: float
 ) -> int:
     """Return the number of steps that take about `seconds`, both phases in their proportion."""
-    trial = copy.deepcopy(network)
-    share = settings.single_frames
+    share = settings.single_steps / settings.steps
     cost = 0.0
     for over_time, weight in ((False, share), (True, 1 - share)):
         if weight:
             phase = replace(settings, steps=1_000_000, single_frames=0.0 if over_time else 1.0)
-            cost += weight * _seconds_a_step(trial, clips, phase)
+            cost += weight * _seconds_a_step(network, make, phase)
     return max(1, int(seconds * _OVERHEAD / cost))
 
 
-def _seconds_a_step(
-    network: nn.Module, clips: Sequence[MocapClip], settings: TrainSettings
-) -> float:
-    objective = Supervised.from_clips(network, clips, window_frames(network), settings)
+def _seconds_a_step(network: nn.Module, make: MakeStage, settings: TrainSettings) -> float:
+    stage = make(copy.deepcopy(network), settings)
     device = next(network.parameters()).device
     times = []
     for _ in range(_TRIAL_STEPS + 1):  # the first one warms up and does not count
         started = time.monotonic()
-        objective.losses(0, device)["total"].backward()  # type: ignore[no-untyped-call]
+        stage.objective.losses(0, device)["total"].backward()  # type: ignore[no-untyped-call]
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         times.append(time.monotonic() - started)

@@ -38,8 +38,8 @@ class TrainSettings:
     """Name of the lifter."""
     preset: str = "xs"
     """Named settings of the lifter."""
-    stage: Literal["finetune"] = "finetune"
-    """`finetune` learns 3D from pairs."""
+    stage: Literal["pretrain", "finetune"] = "finetune"
+    """`pretrain` learns from 2D alone what goes with what, `finetune` learns 3D from pairs."""
     steps: int = 6000
     """Optimiser steps, both phases together; `--time-budget` may set it from measured speed."""
     single_frames: float = 0.75
@@ -103,5 +103,7 @@ class TrainSettings:
 
     @property
     def single_steps(self) -> int:
-        """Steps of the single-frame phase."""
+        """Steps of the single-frame phase; pre-training has none."""
+        if self.stage == "pretrain":
+            return 0
         return round(self.steps * self.single_frames)

@@ -14,21 +14,19 @@ import torch
 from torch import nn
 
 from pose3d_cli import __version__, config
-from pose3d_cli.errors import OutputError, SettingsError
+from pose3d_cli.errors import InputError, OutputError, SettingsError
 from pose3d_cli.files.mocap_pack import MocapClip, read_pack
 from pose3d_cli.learn.checkpoint import load_checkpoint
 from pose3d_cli.learn.loop import Loop, Watch
 from pose3d_cli.learn.memory import keep_freed_memory
-from pose3d_cli.learn.objectives.supervised import Supervised
 from pose3d_cli.learn.pace import steps_within
+from pose3d_cli.learn.pretrain_settings import PretrainSettings
 from pose3d_cli.learn.settings import TrainSettings
+from pose3d_cli.learn.stages import VALIDATION_WINDOWS, StageMaker
 from pose3d_cli.learn.synthetic.bodies import STATURE_M
-from pose3d_cli.learn.validate import held_out_batch, held_out_error
 from pose3d_cli.lift import weights
 from pose3d_cli.lift.device import resolve
-from pose3d_cli.lift.shelf import LIFTERS, window_frames
-
-VALIDATION_WINDOWS = 64
+from pose3d_cli.lift.shelf import LIFTERS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +56,7 @@ def train(
     watch: Watch,
     device: str = "auto",
     init: Path | None = None,
+    pretrain: PretrainSettings | None = None,
     time_budget_s: float = math.inf,
     plan: bool = False,
 ) -> TrainReport:
@@ -69,7 +68,8 @@ def train(
         out: Folder for the checkpoint, the log, the curves and at last the weights.
         watch: Told of every step.
         device: auto, cpu, cuda or mps.
-        init: Weights to start from.
+        init: Weights to start from, or the folder of a run that wrote some.
+        pretrain: Settings of the stage `pretrain`.
         time_budget_s: Stop, resumably, after so many seconds.
         plan: Set the number of steps such that the whole run takes the time budget.
 
@@ -79,24 +79,45 @@ def train(
         WeightsError: Weights to start from that do not fit.
     """
     where = resolve(device)
+    init = _weights_of(init) if init else None
     keep_freed_memory()
     torch.manual_seed(settings.seed)
     clips, held_out = read_pack(data, "train"), read_pack(data, "val")
     network = _network(settings, init).to(where)
+    pretrain = pretrain or PretrainSettings()
+    make = StageMaker(
+        clips=clips,
+        held_out=held_out,
+        pretrain=pretrain,
+        device=where,
+        unlabelled=read_pack(data, "test") if pretrain.test_2d else (),
+    )
     if plan and not (out / "checkpoint.pt").exists():
-        settings = replace(settings, steps=steps_within(network, clips, settings, time_budget_s))
+        settings = replace(settings, steps=steps_within(network, make, settings, time_budget_s))
     elif plan:
         settings = replace(
             settings, steps=load_checkpoint(out / "checkpoint.pt")["settings"]["steps"]
         )
     torch.manual_seed(settings.seed)
-    loop = _loop(network, clips, held_out, settings, out, where)
-    loop.origin = {"data": _digest(clips), "init": weights.sha256(init) if init else ""}
+    _make_folder(out)
+    stage = make(network, settings)
+    loop = Loop(
+        network=stage.trained,
+        objective=stage.objective,
+        settings=settings,
+        folder=out,
+        device=where,
+        validate=stage.validate,
+        origin=_origin(clips, init, pretrain if settings.stage == "pretrain" else None),
+    )
     resumed = loop.resume()
     finished = loop.run(watch, time_budget_s=time_budget_s)
     path = out / "weights.safetensors"
     if finished:
-        weights.save(path, network, _about(network, settings, loop, clips, init), half=True)
+        about = _about(network, settings, loop, clips, init)
+        if settings.stage == "pretrain":
+            about = _pretrained(about, pretrain)
+        weights.save(path, network, about, half=True)
     return TrainReport(
         weights=path if finished else None,
         step=loop.step,
@@ -126,31 +147,29 @@ def _network(settings: TrainSettings, init: Path | None) -> nn.Module:
     return network
 
 
-def _loop(
-    network: nn.Module,
-    clips: Sequence[MocapClip],
-    held_out: Sequence[MocapClip],
-    settings: TrainSettings,
-    out: Path,
-    device: torch.device,
-) -> Loop:
-    frames = window_frames(network)
-    called = torch.compile(network, dynamic=False) if settings.compile else network
-    batch = held_out_batch(held_out, frames, settings.rate_hz, VALIDATION_WINDOWS)
+def _weights_of(init: Path) -> Path:
+    if not init.is_dir():
+        return init
+    path = init / "weights.safetensors"
+    if not path.exists():
+        raise InputError(f"--init {init}: that run wrote no weights yet; let it finish first")
+    return path
+
+
+def _make_folder(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{out}: cannot be created ({error.strerror}); choose --out") from error
-    return Loop(
-        network=network,
-        objective=Supervised.from_clips(called, clips, frames, settings),  # type: ignore[arg-type]
-        settings=settings,
-        folder=out,
-        device=device,
-        validate=lambda step: held_out_error(
-            network, batch, device, over_time=step > settings.single_steps
-        ),
-    )
+
+
+def _origin(
+    clips: Sequence[MocapClip], init: Path | None, pretrain: PretrainSettings | None
+) -> dict[str, str]:
+    """Return what makes a run another one, beside its settings, by the name of the flag."""
+    origin = {"data": _digest(clips), "init": weights.sha256(init) if init else ""}
+    told = asdict(pretrain) if pretrain else {}
+    return origin | {name.replace("_", "-"): str(value) for name, value in told.items()}
 
 
 def _digest(clips: Sequence[MocapClip]) -> str:
@@ -167,7 +186,7 @@ def _about(
     init: Path | None,
 ) -> weights.WeightsAbout:
     licences = sorted({clip.licence for clip in clips})
-    more = {"steps": str(settings.steps), "settings": repr(settings)}
+    more = {"steps": str(settings.steps), "settings": repr(settings), "stage": settings.stage}
     if init is not None:
         more["init_sha256"] = weights.sha256(init)
     source = inspect.getdoc(inspect.getmodule(type(network))) or ""
@@ -184,6 +203,21 @@ def _about(
         made_by=f"pose3d {__version__}",
         source=next((line for line in source.splitlines() if line.startswith("Source")), ""),
         more=more,
+    )
+
+
+def _pretrained(about: weights.WeightsAbout, pretrain: PretrainSettings) -> weights.WeightsAbout:
+    """Say of pre-trained weights what they have seen, the test subjects' 2D above all."""
+    sources = [about.data.replace("generator", "generator, 2D only")]
+    if pretrain.keypoints:
+        sources.append("keypoints of the user's videos")
+    if pretrain.test_2d:
+        sources.append("THE 2D OF THE TEST SUBJECTS")
+    return replace(
+        about,
+        data="; ".join(sources),
+        protocol="linear probe from tokens to 3D, generated windows of held-out subjects",
+        more={**about.more, "pretrain": repr(pretrain)},
     )
 
 

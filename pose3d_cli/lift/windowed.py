@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Float32
 from torch import Tensor, nn
 
-from pose3d_cli.errors import InputError
+from pose3d_cli.errors import InputError, WeightsError
 from pose3d_cli.lift.about import WeightsAbout, describe
 from pose3d_cli.lift.normalise import mirrored_input, rays_to_input, screen_to_input
 from pose3d_cli.lift.rotation import turn_back
@@ -51,6 +51,13 @@ class WindowedLifter:
     device: torch.device
     mirror: bool = True
     batch: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.about.more.get("stage") == "pretrain":
+            raise WeightsError(
+                "these weights were only pre-trained, their 3D head has learnt nothing; train it: "
+                "pose3d train --stage finetune --init WEIGHTS"
+            )
 
     @classmethod
     def from_file(

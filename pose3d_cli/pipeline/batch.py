@@ -55,7 +55,7 @@ def lift_all(
     settings: LiftSettings,
     reporter: Reporter,
     tell: Callable[[Path, ClipReport | Pose3DError], None] | None = None,
-) -> BatchReport:
+) -> BatchReport[ClipReport]:
     """Lift every clip. Only errors the user can mend are kept; a bug still stops all.
 
     Args:
@@ -68,7 +68,8 @@ def lift_all(
         InputError: An input that names no clip, or clips whose results would replace each other;
             nothing has been lifted then.
     """
-    report, lifter = BatchReport(), ClipLifter(settings)
+    report: BatchReport[ClipReport] = BatchReport()
+    lifter = ClipLifter(settings)
     clips = find_clips(inputs)
     if settings.from_2d and len(clips) > 1:
         raise InputError(f"--from-2d belongs to one clip, but {len(clips)} are given")

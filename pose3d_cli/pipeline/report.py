@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from pose3d_cli.errors import ExitCode, Pose3DError
+
+Outcome = TypeVar("Outcome")
 
 
 @runtime_checkable
@@ -76,10 +78,10 @@ class ClipReport:
 
 
 @dataclass(kw_only=True)
-class BatchReport:
+class BatchReport(Generic[Outcome]):
     """What became of each clip of many; owns the exit code."""
 
-    done: dict[Path, ClipReport] = field(default_factory=dict)
+    done: dict[Path, Outcome] = field(default_factory=dict)
     failed: dict[Path, Pose3DError] = field(default_factory=dict)
 
     @property

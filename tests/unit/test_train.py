@@ -3,12 +3,11 @@ import math
 import os
 import signal
 
-import numpy as np
 import pytest
 import torch
 
 from pose3d_cli.errors import DivergedError, InputError, OutputError, SettingsError
-from pose3d_cli.files.mocap_pack import MocapClip, read_pack, write_pack
+from pose3d_cli.files.mocap_pack import read_pack, write_pack
 from pose3d_cli.learn.checkpoint import load_checkpoint, save_checkpoint
 from pose3d_cli.learn.log import RunLog
 from pose3d_cli.learn.loop import Loop
@@ -16,10 +15,10 @@ from pose3d_cli.learn.losses import position_error, scale_free_error, velocity_e
 from pose3d_cli.learn.objectives.supervised import Supervised
 from pose3d_cli.learn.schedule import learning_rate
 from pose3d_cli.learn.settings import TrainSettings
-from pose3d_cli.learn.synthetic.postures import draw_postures
 from pose3d_cli.learn.train import train
 from pose3d_cli.lift import weights
 from pose3d_cli.lift.shelf import LIFTERS
+from tests.motion import tiny_pack
 
 TINY = TrainSettings(
     preset="tiny",
@@ -36,23 +35,7 @@ TINY = TrainSettings(
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("mocap")
-    random = torch.Generator().manual_seed(0)
-    clips = [
-        MocapClip(
-            name=f"{split}{i}",
-            subject=split,
-            split=split,
-            category="everyday",
-            licence="CC0",
-            fps=50.0,
-            xyz=(draw_postures(1, 80, 3.0, random)[0].numpy() * 0.3).astype(np.float32),
-        )
-        for split in ("train", "val")
-        for i in range(2)
-    ]
-    write_pack(folder, clips)
-    return folder
+    return tiny_pack(tmp_path_factory.mktemp("mocap"))
 
 
 def quiet(progress):
@@ -291,11 +274,14 @@ def test_an_interrupt_waits_for_the_end_of_a_step(data, tmp_path):
                 os.kill(os.getpid(), signal.SIGINT)
             return losses
 
-        def random_state(self):
-            return inner.random_state()
+        def after_step(self):
+            inner.after_step()
 
-        def set_random_state(self, state):
-            inner.set_random_state(state)
+        def state(self):
+            return inner.state()
+
+        def set_state(self, state):
+            inner.set_state(state)
 
     torch.manual_seed(TINY.seed)
     loop = Loop(

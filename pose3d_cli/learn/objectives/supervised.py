@@ -75,14 +75,17 @@ class Supervised:
             total = total + s.velocity_loss * parts["velocity"]
         return {"total": total, **parts}
 
-    def random_state(self) -> dict[str, Tensor]:
+    def after_step(self) -> None:
+        """Nothing follows a step."""
+
+    def state(self) -> dict[str, Tensor]:
         """Return the state of every source of chance, for a checkpoint."""
         return {
             "single": self.single.random.get_state(),
             "windows": self.windows.random.get_state(),
         }
 
-    def set_random_state(self, state: dict[str, Tensor]) -> None:
-        """Undo `random_state`."""
+    def set_state(self, state: dict[str, Tensor]) -> None:
+        """Undo `state`."""
         self.single.random.set_state(state["single"])
         self.windows.random.set_state(state["windows"])

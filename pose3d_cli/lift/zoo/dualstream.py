@@ -233,7 +233,24 @@ class DualStream(nn.Module):
         Returns:
             Joints relative to the pelvis, axes of the (turned) camera, in the unit of training.
         """
-        tokens = self.embed(x) + self.joint_code
-        for block in self.blocks:
+        return self.decode(self.encode(self.embed(x), over_time=over_time)[-1])
+
+    def encode(
+        self, features: Float[Tensor, "b t j c"], *, over_time: bool = True, last: int = 1
+    ) -> list[Float[Tensor, "b t j c"]]:
+        """Return what the last `last` blocks make of embedded keypoints.
+
+        The joint code is added here, after the embedding, so that a feature that was masked still
+        knows whose it is.
+        """
+        tokens = features + self.joint_code
+        outputs: list[Tensor] = []
+        for place, block in enumerate(self.blocks):
             tokens = block(tokens, over_time)
+            if place >= len(self.blocks) - last:
+                outputs.append(tokens)
+        return outputs
+
+    def decode(self, tokens: Float[Tensor, "b t j c"]) -> Float[Tensor, "b t j 3"]:
+        """Return the joints that the last block's tokens stand for."""
         return self.head(torch.tanh(self.represent(self.norm(tokens))))

@@ -1,0 +1,177 @@
+"""Contextualised representations: predict what a teacher makes of joints the student cannot see.
+
+Source: arXiv 2504.01764 (abstract and captions), with the teacher, target and loss of data2vec 2
+(arXiv 2212.07525) where it leaves them open; independent writing. Differs from the paper's public
+snapshot in that the teacher moves, targets have unit variance, and masked tokens know their joint.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import cast
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from pose3d_cli.errors import DivergedError
+from pose3d_cli.learn.keypoint_windows import MixedWindows
+from pose3d_cli.learn.masking import SAMPLERS
+from pose3d_cli.learn.pretrain_settings import PretrainSettings
+from pose3d_cli.learn.settings import TrainSettings
+from pose3d_cli.lift.blocks.encoder import JointEncoder
+
+_JUDGED_FROM = 100
+_LEAST_TEACHER, _LEAST_PREDICTION = 0.1, 0.01
+
+
+class Student(nn.Module):
+    """A lifter's encoder that predicts masked tokens; mask token and predictor are thrown away.
+
+    Args:
+        encoder: The lifter.
+        channels: Of a target; a lifter's tokens have `encoder.embed.out_features`.
+    """
+
+    def __init__(self, encoder: JointEncoder, channels: int) -> None:
+        super().__init__()
+        dim = encoder.embed.out_features
+        self.encoder = encoder
+        self.token = nn.Parameter(0.02 * torch.randn(dim))
+        self.predict = nn.Linear(dim, channels)
+
+    def forward(
+        self, x: Float[Tensor, "b t j 3"], mask: Bool[Tensor, "b t j"]
+    ) -> Float[Tensor, "b t j channels"]:
+        """Return a prediction for every token, seen or not."""
+        features = self.encoder.embed(x)
+        features = torch.where(mask[..., None], self.token.to(features.dtype), features)
+        tokens: Tensor = self.predict(self.encoder.norm(self.encoder.encode(features)[-1]))
+        return tokens
+
+
+@dataclass(eq=False)
+class SelfDistill:
+    """The pre-training objective.
+
+    Attributes:
+        student: Learns.
+        data: Source of windows; their 3D is not looked at.
+        settings: Steps, batch, precision.
+        pretrain: Mask, target, teacher.
+        seen: As `student`, perhaps compiled.
+    """
+
+    student: Student
+    data: MixedWindows
+    settings: TrainSettings
+    pretrain: PretrainSettings
+    seen: nn.Module | None = None
+    first_std: float = field(default=0.0, init=False)
+
+    def __post_init__(self) -> None:
+        self.step = 0
+        self.random = torch.Generator().manual_seed(self.settings.seed + 2)
+        self.teacher = AveragedModel(self.student.encoder, avg_fn=self._average)  # type: ignore[arg-type]
+        self.teacher.eval().requires_grad_(False)
+
+    def losses(self, step: int, device: torch.device) -> dict[str, Tensor]:
+        """Draw the batch of `step` and return its loss and the signs of its health.
+
+        Raises:
+            DivergedError: Teacher or student say the same of everything.
+        """
+        self.step, copies = step, self.pretrain.copies
+        batch = self.data.draw(self.settings.batch)
+        x, score = batch.x.to(device), batch.score.to(device)
+        mask = SAMPLERS[self.pretrain.mask](
+            len(x) * copies, *x.shape[1:3], self.pretrain.mask_ratio, self.random
+        ).to(device)
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.settings.precision == "bf16"):
+            target, teacher_std = self._target(x, score)
+            predicted = (self.seen or self.student)(x.repeat(copies, 1, 1, 1), mask).float()
+        target, score = target.repeat(copies, 1, 1, 1), score.repeat(copies, 1, 1)
+        weight = score * mask
+        error = (predicted - target).square().mean(-1)
+        loss = (error * weight).sum() / weight.sum().clamp(min=1e-6)
+        chosen = weight > 0
+        prediction_std = predicted[chosen].std(0).mean()
+        self._judge(step, float(teacher_std), float(prediction_std.detach()))
+        return {
+            "total": loss,
+            "loss_over_variance": loss.detach() / target[chosen].var(0).mean(),
+            "teacher_std": teacher_std,
+            "prediction_std": prediction_std.detach(),
+            "mask_ratio": mask.float().mean(),
+            "ema": torch.tensor(self.pretrain.decay(step, self.settings.steps)),
+        }
+
+    def after_step(self) -> None:
+        """Move the teacher; its batch statistics become the student's."""
+        self.teacher.update_parameters(self.student.encoder)  # type: ignore[arg-type]
+
+    def _average(self, old: Tensor, new: Tensor, _count: Tensor | int) -> Tensor:
+        return torch.lerp(new, old, self.pretrain.decay(self.step, self.settings.steps))
+
+    def _target(
+        self, x: Float[Tensor, "b t j 3"], score: Float[Tensor, "b t j"]
+    ) -> tuple[Float[Tensor, "b t j channels"], Float[Tensor, ""]]:
+        """Return what is to be predicted, and how much the teacher's tokens differ."""
+        if self.pretrain.target == "coordinates":
+            return x[..., :2], x[..., :2].std()
+        teacher = cast(JointEncoder, self.teacher.module)
+        blocks = self.pretrain.target_blocks or max(len(teacher.blocks) // 2, 1)
+        with torch.no_grad():
+            outputs = teacher.encode(teacher.embed(x), last=blocks)
+            known = (score > 0).float()
+            target = torch.stack([_normalised(o.float(), known) for o in outputs]).mean(0)
+        return target, outputs[-1].float().flatten(0, 2).std(0).mean()
+
+    def _judge(self, step: int, teacher_std: float, prediction_std: float) -> None:
+        """Stop a run whose representations have become the same for everything."""
+        self.first_std = self.first_std or teacher_std
+        if teacher_std < _LEAST_TEACHER * self.first_std:
+            raise DivergedError(
+                f"step {step}: the teacher's tokens hardly differ any more (std {teacher_std:.2g}, "
+                f"{self.first_std:.2g} at the start): the run has collapsed. "
+                "Lower --lr, or raise --ema-start, and start anew"
+            )
+        if step > _JUDGED_FROM and prediction_std < _LEAST_PREDICTION:
+            raise DivergedError(
+                f"step {step}: the student predicts the same for every token "
+                f"(std {prediction_std:.2g}): the run has collapsed. Lower --lr and start anew"
+            )
+
+    def state(self) -> dict[str, Tensor]:
+        """Return the teacher and the state of every source of chance, for a checkpoint."""
+        teacher = {f"teacher.{name}": value for name, value in self.teacher.state_dict().items()}
+        return {
+            "windows": self.data.random.get_state(),
+            "masks": self.random.get_state(),
+            "first_std": torch.tensor(self.first_std, dtype=torch.float64),
+            **teacher,
+        }
+
+    def set_state(self, state: dict[str, Tensor]) -> None:
+        """Undo `state`."""
+        self.data.random.set_state(state["windows"])
+        self.random.set_state(state["masks"])
+        self.first_std = float(state["first_std"])
+        prefix = "teacher."
+        self.teacher.load_state_dict(
+            {n.removeprefix(prefix): v for n, v in state.items() if n.startswith(prefix)}
+        )
+
+
+def _normalised(
+    tokens: Float[Tensor, "b t j c"], known: Float[Tensor, "b t j"]
+) -> Float[Tensor, "b t j c"]:
+    """Give each window's channels zero mean and unit variance over its known tokens.
+
+    Layer normalisation would leave what all tokens share, which then dominates the target.
+    """
+    weight = (known / known.sum((1, 2), keepdim=True).clamp(min=1))[..., None]
+    centred = tokens - (tokens * weight).sum((1, 2), keepdim=True)
+    variance = (centred.square() * weight).sum((1, 2), keepdim=True)
+    return centred * (variance + 1e-5).rsqrt()

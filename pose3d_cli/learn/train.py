@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ from pose3d_cli.learn.synthetic.bodies import STATURE_M
 from pose3d_cli.lift import weights
 from pose3d_cli.lift.device import resolve
 from pose3d_cli.lift.shelf import LIFTERS
+
+_WEIGHTS = "weights.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,48 +84,66 @@ def train(
     init = _weights_of(init) if init else None
     keep_freed_memory()
     torch.manual_seed(settings.seed)
-    clips, held_out = read_pack(data, "train"), read_pack(data, "val")
-    network = _network(settings, init).to(where)
     pretrain = pretrain or PretrainSettings()
-    make = StageMaker(
-        clips=clips,
-        held_out=held_out,
-        pretrain=pretrain,
-        device=where,
-        unlabelled=read_pack(data, "test") if pretrain.test_2d else (),
-    )
-    if plan and not (out / "checkpoint.pt").exists():
-        settings = replace(settings, steps=steps_within(network, make, settings, time_budget_s))
-    elif plan:
-        settings = replace(
-            settings, steps=load_checkpoint(out / "checkpoint.pt")["settings"]["steps"]
-        )
-    torch.manual_seed(settings.seed)
+    make = _stage_maker(data, pretrain, where)
+    network = _network(settings, init).to(where)
+    if plan:
+        settings = _planned(network, make, settings, out / "checkpoint.pt", time_budget_s)
     _make_folder(out)
-    stage = make(network, settings)
-    loop = Loop(
-        network=stage.trained,
-        objective=stage.objective,
-        settings=settings,
-        folder=out,
-        device=where,
-        validate=stage.validate,
-        origin=_origin(clips, init, pretrain if settings.stage == "pretrain" else None),
-    )
+    origin = _origin(make.clips, init, pretrain if settings.stage == "pretrain" else None)
+    loop = _loop(make, network, settings, out, origin)
     resumed = loop.resume()
     finished = loop.run(watch, time_budget_s=time_budget_s)
-    path = out / "weights.safetensors"
     if finished:
-        about = _about(network, settings, loop, clips, init)
+        about = _about(network, settings, loop, make.clips, init)
         if settings.stage == "pretrain":
             about = _pretrained(about, pretrain)
-        weights.save(path, network, about, half=True)
+        weights.save(out / _WEIGHTS, network, about, half=True)
     return TrainReport(
-        weights=path if finished else None,
+        weights=out / _WEIGHTS if finished else None,
         step=loop.step,
         steps=settings.steps,
         resumed=resumed,
         held_out=loop.held_out,
+    )
+
+
+def _stage_maker(data: Path, pretrain: PretrainSettings, device: torch.device) -> StageMaker:
+    return StageMaker(
+        clips=read_pack(data, "train"),
+        held_out=read_pack(data, "val"),
+        pretrain=pretrain,
+        device=device,
+        unlabelled=read_pack(data, "test") if pretrain.test_2d else (),
+    )
+
+
+def _planned(
+    network: nn.Module, make: StageMaker, settings: TrainSettings, checkpoint: Path, seconds: float
+) -> TrainSettings:
+    """Set the number of steps: that of the run to go on with, or what fits into the time."""
+    if checkpoint.exists():
+        return replace(settings, steps=load_checkpoint(checkpoint)["settings"]["steps"])
+    return replace(settings, steps=steps_within(network, make, settings, seconds))
+
+
+def _loop(
+    make: StageMaker,
+    network: nn.Module,
+    settings: TrainSettings,
+    out: Path,
+    origin: Mapping[str, str],
+) -> Loop:
+    torch.manual_seed(settings.seed)  # planning has drawn from it
+    stage = make(network, settings)
+    return Loop(
+        network=stage.trained,
+        objective=stage.objective,
+        settings=settings,
+        folder=out,
+        device=make.device,
+        validate=stage.validate,
+        origin=origin,
     )
 
 
@@ -150,7 +170,7 @@ def _network(settings: TrainSettings, init: Path | None) -> nn.Module:
 def _weights_of(init: Path) -> Path:
     if not init.is_dir():
         return init
-    path = init / "weights.safetensors"
+    path = init / _WEIGHTS
     if not path.exists():
         raise InputError(f"--init {init}: that run wrote no weights yet; let it finish first")
     return path

@@ -224,7 +224,13 @@ def test_a_lifter_that_embeds_no_joints_cannot_be_pretrained(data, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("mask_ratio", 0.0), ("mask_ratio", 1.1), ("copies", 0), ("ema_start", 1.5), ("ema_rise", 0.0)],
+    [
+        ("mask_ratio", 0.0),
+        ("mask_ratio", 1.1),
+        ("copies", 0),
+        ("ema_start", 1.5),
+        ("ema_rise", 0.0),
+    ],
 )
 def test_settings_that_make_no_sense_are_refused_by_name(name, value):
     with pytest.raises(ValueError, match=rf"^{name} \("):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -15,7 +16,24 @@ from pose3d_cli.errors import InputError
 from pose3d_cli.files.atomic import replacing
 
 
-def write_arrays(path: Path, arrays: Mapping[str, Any], meta: Mapping[str, object]) -> None:
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """An array to be written layer by layer, so that it is never whole in memory.
+
+    Attributes:
+        shape: Of the whole array; the first axis counts the layers.
+        dtype: Of the whole array.
+        layers: What lies along the first axis, in order.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    layers: Iterable[np.ndarray]
+
+
+def write_arrays(
+    path: Path, arrays: Mapping[str, np.ndarray | Stack], meta: Mapping[str, object]
+) -> None:
     """Write `arrays`, and `meta` as the JSON text `meta`, so that no half-written file is left.
 
     Raises:
@@ -23,8 +41,24 @@ def write_arrays(path: Path, arrays: Mapping[str, Any], meta: Mapping[str, objec
         ValueError: A `meta` that JSON cannot hold.
     """
     text = json.dumps(dict(meta), allow_nan=False, ensure_ascii=False)
-    with replacing(path) as new, new.open("wb") as file:
-        np.savez_compressed(file, meta=np.array(text), **arrays)
+    with replacing(path) as new, zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, values in {"meta": np.array(text), **arrays}.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                _write(member, values)
+
+
+def _write(member: IO[bytes], values: np.ndarray | Stack) -> None:
+    if not isinstance(values, Stack):
+        np.lib.format.write_array(member, np.asanyarray(values), allow_pickle=False)
+        return
+    header = {
+        "descr": np.lib.format.dtype_to_descr(values.dtype),
+        "fortran_order": False,
+        "shape": values.shape,
+    }
+    np.lib.format.write_array_header_1_0(member, header)
+    for layer in values.layers:
+        member.write(np.ascontiguousarray(layer, values.dtype).tobytes())
 
 
 def read_arrays(

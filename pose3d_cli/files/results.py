@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
 from pose3d_cli.errors import InputError
-from pose3d_cli.files.arrays import read_arrays, write_arrays
+from pose3d_cli.files.arrays import Stack, read_arrays, write_arrays
 
 FORMAT = "pose3d-result/1"
 UNITS = "metres; keypoints in pixels; times in seconds"
@@ -29,17 +29,41 @@ META_KEYS = ("fps", "camera", "scale_source", "detector", "weights", "program_ve
 `weights`: name and sha256. `program_version`: of pose3d.
 """
 
-_ARRAYS = (
-    "xyz_camera",
-    "xyz_root",
-    "keypoints_px",
-    "score",
-    "time_s",
-    "frame",
-    "joint_names",
-    "parents",
-    "person_id",
-)
+_SHARED = ("time_s", "frame", "joint_names", "parents", "person_id")
+_ABSENT = {"xyz_camera": np.nan, "xyz_root": np.nan, "keypoints_px": np.nan, "score": 0.0}
+"""What a person has, (people, frames, joints, ...) in the file, and what stands where they are
+absent."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PersonResult:
+    """One person in a clip; only the frames they are in are kept.
+
+    A long clip of a busy place has hundreds of people, each there for seconds: laid out over all
+    its frames they would take more memory than everything else together.
+
+    Attributes:
+        person: Identity.
+        rows: Places on the clip's time axis, rising; the arrays below have a row for each.
+        xyz_camera: Metres, x right, y down, z forward, origin at the camera.
+        xyz_root: The same axes, pelvis at the origin.
+        keypoints_px: 2D joints in pixels of the upright picture; NaN where unseen.
+        score: Detector confidence in [0, 1]; 0 where unseen or filled in.
+    """
+
+    person: int
+    rows: Int64[np.ndarray, " rows"]
+    xyz_camera: Float32[np.ndarray, "rows joints 3"]
+    xyz_root: Float32[np.ndarray, "rows joints 3"]
+    keypoints_px: Float32[np.ndarray, "rows joints 2"]
+    score: Float32[np.ndarray, "rows joints"]
+
+    def laid_out(self, name: str, n_frames: int) -> Float32[np.ndarray, "frames joints *rest"]:
+        """Return one of the arrays with a row for each frame of the clip."""
+        values = getattr(self, name)
+        dense = np.full((n_frames, *values.shape[1:]), _ABSENT[name], np.float32)
+        dense[self.rows] = values
+        return dense
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,38 +71,100 @@ class ClipResult:
     """Everybody in a clip, on one time axis.
 
     Attributes:
-        xyz_camera: Metres, x right, y down, z forward, origin at the camera; NaN where absent.
-        xyz_root: The same axes, pelvis at the origin; NaN where absent.
-        keypoints_px: 2D joints in pixels of the upright picture; NaN where unseen.
-        score: Detector confidence in [0, 1]; 0 where unseen, filled in or absent.
+        people: Who is in it.
         time_s: Presentation time of each frame in seconds, rising.
         frame: Number of each frame in the video, from 0, rising.
         joint_names: Joints in array order.
         parents: Place of each joint's parent in that order; -1 for the root.
-        person_id: Identity of each person.
         meta: How the result was made; see `META_KEYS`.
     """
 
-    xyz_camera: Float32[np.ndarray, "people frames joints 3"]
-    xyz_root: Float32[np.ndarray, "people frames joints 3"]
-    keypoints_px: Float32[np.ndarray, "people frames joints 2"]
-    score: Float32[np.ndarray, "people frames joints"]
+    people: Sequence[PersonResult]
     time_s: Float64[np.ndarray, " frames"]
     frame: Int64[np.ndarray, " frames"]
     joint_names: tuple[str, ...]
     parents: Int64[np.ndarray, " joints"]
-    person_id: Int64[np.ndarray, " people"]
     meta: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _check_shapes({name: getattr(self, name) for name in _ARRAYS})
         if np.any(np.diff(self.frame) <= 0) or np.any(np.diff(self.time_s) <= 0):
             raise ValueError("frames and times must rise")
 
-    @property
-    def is_present(self) -> np.ndarray:
-        """Whether each person is there in each frame, (people, frames)."""
-        return np.isfinite(self.xyz_camera).any((2, 3)) | np.isfinite(self.xyz_root).any((2, 3))
+    def present(self, row: int) -> Iterator[tuple[PersonResult, int]]:
+        """Yield who is there in a row of the time axis, each with the row of their own arrays."""
+        for person in self.people:
+            own = int(np.searchsorted(person.rows, row))
+            if own < len(person.rows) and person.rows[own] == row:
+                yield person, own
+
+
+def write_result(path: Path, result: ClipResult) -> None:
+    """Write `result` as `.npz`, whole or not at all.
+
+    Raises:
+        OutputError: A folder or disk that cannot be written.
+        ValueError: A `meta` that lacks one of `META_KEYS`.
+    """
+    missing = [key for key in META_KEYS if key not in result.meta]
+    if missing:
+        raise ValueError(f"meta lacks {', '.join(missing)}")
+    meta = {**result.meta, "format": FORMAT, "units": UNITS, "axes": AXES}
+    write_arrays(path, {**_people_arrays(result), **_shared_arrays(result)}, meta)
+
+
+def _people_arrays(result: ClipResult) -> dict[str, Stack]:
+    channels = {"xyz_camera": (3,), "xyz_root": (3,), "keypoints_px": (2,), "score": ()}
+    return {name: _stack(result, name, rest) for name, rest in channels.items()}
+
+
+def _stack(result: ClipResult, name: str, rest: tuple[int, ...]) -> Stack:
+    """Return an array of everybody, each person laid out when their turn comes."""
+    n_frames = len(result.frame)
+    return Stack(
+        shape=(len(result.people), n_frames, len(result.joint_names), *rest),
+        dtype=np.dtype(np.float32),
+        layers=(person.laid_out(name, n_frames) for person in result.people),
+    )
+
+
+def _shared_arrays(result: ClipResult) -> dict[str, np.ndarray]:
+    return {
+        "time_s": result.time_s,
+        "frame": result.frame,
+        "joint_names": np.asarray(result.joint_names),
+        "parents": result.parents,
+        "person_id": np.array([person.person for person in result.people], np.int64),
+    }
+
+
+def read_result(path: Path) -> ClipResult:
+    """Return what `write_result` wrote.
+
+    Raises:
+        InputError: A file that is missing, damaged, or not a result of ours.
+    """
+    arrays, meta = read_arrays(path, file_format=FORMAT, keys=(*_ABSENT, *_SHARED))
+    try:
+        _check_shapes(arrays)
+        return ClipResult(
+            people=[_person(arrays, place) for place in range(len(arrays["person_id"]))],
+            time_s=arrays["time_s"].astype(np.float64),
+            frame=arrays["frame"].astype(np.int64),
+            joint_names=tuple(str(name) for name in arrays["joint_names"]),
+            parents=arrays["parents"].astype(np.int64),
+            meta=meta,
+        )
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{path}: a result whose parts do not fit: {error}") from error
+
+
+def _person(arrays: Mapping[str, np.ndarray], place: int) -> PersonResult:
+    """Return a person's own rows: those that have a joint in 3D."""
+    own = {name: arrays[name][place].astype(np.float32) for name in _ABSENT}
+    has_joint = [np.isfinite(own[name]).any((1, 2)) for name in ("xyz_camera", "xyz_root")]
+    rows = np.flatnonzero(has_joint[0] | has_joint[1]).astype(np.int64)
+    kept = {name: values[rows] for name, values in own.items()}
+    return PersonResult(person=int(arrays["person_id"][place]), rows=rows, **kept)
 
 
 def _check_shapes(arrays: Mapping[str, Any]) -> None:
@@ -95,43 +181,3 @@ def _check_shapes(arrays: Mapping[str, Any]) -> None:
         found = arrays[name].shape
         if found != wanted:
             raise ValueError(f"{name} has shape {found}; expected {wanted}")
-
-
-def write_result(path: Path, result: ClipResult) -> None:
-    """Write `result` as `.npz`, whole or not at all.
-
-    Raises:
-        OutputError: A folder or disk that cannot be written.
-        ValueError: A `meta` that lacks one of `META_KEYS`.
-    """
-    missing = [key for key in META_KEYS if key not in result.meta]
-    if missing:
-        raise ValueError(f"meta lacks {', '.join(missing)}")
-    arrays = {name: np.asarray(getattr(result, name)) for name in _ARRAYS}
-    meta = {**result.meta, "format": FORMAT, "units": UNITS, "axes": AXES}
-    write_arrays(path, arrays, meta)
-
-
-def read_result(path: Path) -> ClipResult:
-    """Return what `write_result` wrote.
-
-    Raises:
-        InputError: A file that is missing, damaged, or not a result of ours.
-    """
-    arrays, meta = read_arrays(path, file_format=FORMAT, keys=_ARRAYS)
-    try:
-        _check_shapes(arrays)
-        names = tuple(str(name) for name in arrays.pop("joint_names"))
-        return ClipResult(
-            **{name: values.astype(_dtype(name)) for name, values in arrays.items()},
-            joint_names=names,
-            meta=meta,
-        )
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{path}: a result whose parts do not fit: {error}") from error
-
-
-def _dtype(name: str) -> type[np.generic]:
-    if name == "time_s":
-        return np.float64
-    return np.int64 if name in ("frame", "parents", "person_id") else np.float32

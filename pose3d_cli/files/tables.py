@@ -46,16 +46,15 @@ def write_csv(path: Path, result: ClipResult) -> None:
 
 def _rows(result: ClipResult) -> Iterator[str]:
     """Yield the rows, by frame, then person, then joint."""
-    is_present = result.is_present
     for row, (frame, time_s) in enumerate(zip(result.frame, result.time_s, strict=True)):
-        for person in np.flatnonzero(is_present[:, row]):
-            head = f"{frame},{time_s:.6f},{result.person_id[person]},"
+        for person, own in result.present(row):
+            head = f"{frame},{time_s:.6f},{person.person},"
             values = np.concatenate(
                 [
-                    result.xyz_camera[person, row],
-                    result.xyz_root[person, row],
-                    result.keypoints_px[person, row],
-                    result.score[person, row, :, None],
+                    person.xyz_camera[own],
+                    person.xyz_root[own],
+                    person.keypoints_px[own],
+                    person.score[own, :, None],
                 ],
                 1,
             ).tolist()

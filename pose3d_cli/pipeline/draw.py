@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pose3d_cli.files.decode import VideoFrame
 from pose3d_cli.files.results import ClipResult
 from pose3d_cli.files.video import open_video
 from pose3d_cli.files.video_writer import VideoWriter
 from pose3d_cli.pipeline.report import Reporter
 from pose3d_cli.pipeline.settings import LiftSettings
 from pose3d_cli.pose.skeleton import H36M17
+
+if TYPE_CHECKING:
+    from pose3d_cli.render.montage import SideBySide
+    from pose3d_cli.render.overlay import Image
 
 
 def draw_video(
@@ -24,21 +30,30 @@ def draw_video(
     rows = {int(frame): row for row, frame in enumerate(result.frame)}
     reporter.stage("draw", len(rows))
     with open_video(clip, start_s=settings.start or None, end_s=settings.end or None) as video:
-        montage = SideBySide(video.size_px, H36M17, view_limits(result.xyz_camera))
+        montage = SideBySide(
+            video.size_px, H36M17, view_limits(p.xyz_camera for p in result.people)
+        )
         with VideoWriter(path, size_px=montage.size_px, fps=video.fps) as writer:
             for frame in video:
                 row = rows.get(frame.index)
                 if row is None:
                     continue
-                picture = montage.draw(
-                    frame.image,
-                    result.keypoints_px[:, row],
-                    result.score[:, row],
-                    result.xyz_camera[:, row],
-                    result.person_id.tolist(),
-                    float(result.time_s[row]),
-                    frame=frame.index,
-                )
+                picture = _draw(montage, frame, result, row)
                 writer.write(np.ascontiguousarray(picture), frame.time_s)
                 reporter.advance()
         return writer.codec
+
+
+def _draw(montage: SideBySide, frame: VideoFrame, result: ClipResult, row: int) -> Image:
+    """Return the picture of one row of the result; nobody may be there."""
+    present = list(result.present(row))
+    joints = len(result.joint_names)
+    return montage.draw(
+        frame.image,
+        np.array([p.keypoints_px[own] for p, own in present], np.float32).reshape(-1, joints, 2),
+        np.array([p.score[own] for p, own in present], np.float32).reshape(-1, joints),
+        np.array([p.xyz_camera[own] for p, own in present], np.float32).reshape(-1, joints, 3),
+        [person.person for person, _ in present],
+        float(result.time_s[row]),
+        frame=frame.index,
+    )

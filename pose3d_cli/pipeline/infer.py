@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from jaxtyping import Int64
 
 from pose3d_cli import __version__
 from pose3d_cli.detect.base import Detector
 from pose3d_cli.detect.shelf import DETECTORS
 from pose3d_cli.errors import NobodyFoundError
 from pose3d_cli.files.camera_file import read_camera
-from pose3d_cli.files.results import ClipResult
+from pose3d_cli.files.results import ClipResult, PersonResult
 from pose3d_cli.files.video import open_video
 from pose3d_cli.lift.about import WeightsAbout, sha256
 from pose3d_cli.pipeline.observe import Mended, Observation, mend, observe
@@ -101,7 +102,7 @@ class ClipLifter:
         report = ClipReport(
             clip=clip,
             outputs=write_outputs(clip, folder, seen, result, settings, watch),
-            people=len(result.person_id),
+            people=len(result.people),
             frames=len(result.frame),
             seconds=watch.seconds,
             warnings=watch.warnings,
@@ -123,29 +124,34 @@ def camera_of(settings: LiftSettings, image_size: tuple[int, int]) -> Camera:
 
 
 def assemble(seen: Observation, placed: Sequence[Placed], meta: dict[str, Any]) -> ClipResult:
-    """Lay everybody's stretches on the clip's own frames."""
+    """Put everybody's stretches on the clip's own time axis."""
     ids = sorted({piece.person for piece in placed})
-    shape = (len(ids), len(seen.frames), len(H36M17.joints))
-    arrays = {
-        "xyz_camera": np.full((*shape, 3), np.nan, np.float32),
-        "xyz_root": np.full((*shape, 3), np.nan, np.float32),
-        "keypoints_px": np.full((*shape, 2), np.nan, np.float32),
-        "score": np.zeros(shape, np.float32),
-    }
-    for piece in placed:
-        where = ids.index(piece.person), np.searchsorted(seen.frames, piece.keypoints.frames)
-        arrays["xyz_camera"][where] = piece.xyz_camera
-        arrays["xyz_root"][where] = piece.xyz_root
-        arrays["keypoints_px"][where] = piece.keypoints.xy
-        arrays["score"][where] = piece.keypoints.score
     return ClipResult(
-        **arrays,
+        people=[
+            _joined(person, [piece for piece in placed if piece.person == person], seen.frames)
+            for person in ids
+        ],
         time_s=seen.time_s,
         frame=seen.frames,
         joint_names=H36M17.joints,
         parents=H36M17.parent_index.astype(np.int64),
-        person_id=np.array(ids, np.int64),
         meta=meta,
+    )
+
+
+def _joined(
+    person: int, pieces: Sequence[Placed], frames: Int64[np.ndarray, " frames"]
+) -> PersonResult:
+    """Return one person's stretches as one, in the order of time."""
+    pieces = sorted(pieces, key=lambda piece: int(piece.keypoints.frames[0]))
+    seen = np.concatenate([piece.keypoints.frames for piece in pieces])
+    return PersonResult(
+        person=person,
+        rows=np.searchsorted(frames, seen).astype(np.int64),
+        xyz_camera=np.concatenate([piece.xyz_camera for piece in pieces]),
+        xyz_root=np.concatenate([piece.xyz_root for piece in pieces]),
+        keypoints_px=np.concatenate([piece.keypoints.xy for piece in pieces]),
+        score=np.concatenate([piece.keypoints.score for piece in pieces]),
     )
 
 

@@ -114,8 +114,8 @@ def _format(path: Path) -> str:
 def _result(path: Path) -> About:
     result = read_result(path)
     people = {
-        str(person): f"in {present.sum()} of {len(result.frame)} frames"
-        for person, present in zip(result.person_id, result.is_present, strict=True)
+        str(person.person): f"in {len(person.rows)} of {len(result.frame)} frames"
+        for person in result.people
     }
     return {
         "kind": "result: 3D joints of everybody in a clip",

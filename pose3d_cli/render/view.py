@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,17 +30,18 @@ class ViewLimits:
             raise ValueError(f"limits must be finite and rise: found {self.low} to {self.high}")
 
 
-def view_limits(xyz_camera: Float[np.ndarray, "people frames joints 3"]) -> ViewLimits:
+def view_limits(people: Iterable[Float[np.ndarray, "_ joints 3"]]) -> ViewLimits:
     """Return limits that hold everybody through the clip, a few stray frames aside.
 
     Each person counts alike, however short the stay. Without a single finite joint the answer is
     an empty room two to four metres away.
 
     Args:
-        xyz_camera: Metres, camera axes; NaN where absent.
+        people: Everybody's joints over time, metres, camera axes; NaN where absent.
     """
     lows, highs = [], []
-    for person in np.asarray(xyz_camera, dtype=np.float64):
+    for xyz_camera in people:
+        person = np.asarray(xyz_camera, np.float64)
         seen = person[np.isfinite(person).all((1, 2))]
         if len(seen):
             lows.append(np.percentile(seen.min(1), _STRAY_PERCENT, axis=0))

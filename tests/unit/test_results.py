@@ -2,13 +2,20 @@ from __future__ import annotations
 
 import csv
 import json
+import tracemalloc
 from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 from pose3d_cli.errors import InputError, OutputError
-from pose3d_cli.files.results import META_KEYS, ClipResult, read_result, write_result
+from pose3d_cli.files.results import (
+    META_KEYS,
+    ClipResult,
+    PersonResult,
+    read_result,
+    write_result,
+)
 from pose3d_cli.files.tables import COLUMNS, write_csv
 from pose3d_cli.pose.skeleton import H36M17
 
@@ -18,28 +25,37 @@ META = dict.fromkeys(META_KEYS, "known") | {"fps": 30000 / 1001}
 def make_result(n_people: int = 2, n_frames: int = 3) -> ClipResult:
     """Return people of whom the last is absent in the first frame, with one joint unseen."""
     random = np.random.default_rng(0)
-    shape = (n_people, n_frames, len(H36M17.joints))
 
-    def draw(*channels: int):
-        values = random.normal(0, 1, (*shape, *channels)).astype(np.float32)
-        values[-1:, :1] = np.nan
-        return values
+    def draw(rows, *channels: int):
+        return random.normal(0, 1, (len(rows), len(H36M17.joints), *channels)).astype(np.float32)
 
-    keypoints_px, score = 100 * draw(2), np.abs(draw())
-    keypoints_px[:, 1:2, 3], score[:, 1:2, 3] = np.nan, 0
-    score[-1:, :1] = 0
+    def make_person(place: int) -> PersonResult:
+        rows = np.arange(int(n_people > 1 and place == n_people - 1), n_frames)
+        keypoints_px, score = 100 * draw(rows, 2), np.abs(draw(rows))
+        keypoints_px[rows == 1, 3], score[rows == 1, 3] = np.nan, 0
+        return PersonResult(
+            person=place * 5,
+            rows=rows,
+            xyz_camera=draw(rows, 3) + np.float32([0, 0, 5]),
+            xyz_root=draw(rows, 3),
+            keypoints_px=keypoints_px,
+            score=score,
+        )
+
     return ClipResult(
-        xyz_camera=draw(3) + np.float32([0, 0, 5]),
-        xyz_root=draw(3),
-        keypoints_px=keypoints_px,
-        score=score,
+        people=[make_person(place) for place in range(n_people)],
         time_s=np.array([0.1, 0.1333333, 0.2])[:n_frames],
         frame=np.array([3, 4, 6])[:n_frames],
         joint_names=H36M17.joints,
         parents=H36M17.parent_index,
-        person_id=np.arange(n_people) * 5,
         meta=META,
     )
+
+
+def assert_same(new, old, names):
+    for name in names:
+        np.testing.assert_array_equal(getattr(new, name), getattr(old, name))
+        assert np.asarray(getattr(new, name)).dtype == np.asarray(getattr(old, name)).dtype
 
 
 @pytest.mark.parametrize(("n_people", "n_frames"), [(2, 3), (1, 1), (0, 3)])
@@ -47,14 +63,43 @@ def test_a_result_comes_back_as_it_was(tmp_path, n_people, n_frames):
     result = make_result(n_people, n_frames)
     write_result(tmp_path / "clip.npz", result)
     again = read_result(tmp_path / "clip.npz")
-    for field in fields(ClipResult):
-        if field.name in ("meta", "joint_names"):
-            continue
-        old, new = getattr(result, field.name), getattr(again, field.name)
-        np.testing.assert_array_equal(new, old)
-        assert new.dtype == old.dtype
-    assert again.joint_names == result.joint_names
+    assert len(again.people) == n_people
+    for new, old in zip(again.people, result.people, strict=True):
+        assert_same(new, old, [field.name for field in fields(PersonResult)])
+    assert_same(again, result, ["time_s", "frame", "joint_names", "parents"])
     assert again.meta["fps"] == META["fps"]
+
+
+def test_the_file_has_a_place_for_everybody_in_every_frame(tmp_path):
+    result = make_result()
+    write_result(tmp_path / "clip.npz", result)
+    with np.load(tmp_path / "clip.npz") as file:
+        arrays = {name: file[name] for name in ("xyz_camera", "xyz_root", "keypoints_px", "score")}
+        assert file["person_id"].tolist() == [0, 5]
+    first, last = result.people
+    for name, values in arrays.items():
+        assert values.shape[:3] == (2, 3, 17)
+        np.testing.assert_array_equal(values[0], getattr(first, name))
+        np.testing.assert_array_equal(values[1, 1:], getattr(last, name))
+        absent = values[1, 0]
+        assert np.all(absent == 0) if name == "score" else np.isnan(absent).all()
+
+
+def test_memory_grows_with_the_frames_people_are_in_not_with_all_frames(tmp_path):
+    """A hundred people, each there for one of 3,000 frames, laid out take 180 MB."""
+    one = make_result(1, 1).people[0]
+    result = replace(
+        make_result(1, 1),
+        people=[replace(one, person=i, rows=np.array([i * 30])) for i in range(100)],
+        time_s=np.arange(3000) / 25,
+        frame=np.arange(3000),
+    )
+    tracemalloc.start()
+    write_result(tmp_path / "clip.npz", result)
+    write_csv(tmp_path / "clip.csv", result)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10e6
 
 
 def test_the_file_opens_without_us(tmp_path):
@@ -135,10 +180,10 @@ def test_a_missing_folder_is_an_output_error_and_leaves_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_person_is_present_where_they_have_a_joint():
-    np.testing.assert_array_equal(
-        make_result().is_present, [[True, True, True], [False, True, True]]
-    )
+def test_who_is_present_is_told_with_their_own_row():
+    result = make_result()
+    told = [[(who.person, own) for who, own in result.present(row)] for row in range(3)]
+    assert told == [[(0, 0)], [(0, 1), (5, 0)], [(0, 2), (5, 1)]]
 
 
 def rows_of(path):
@@ -166,16 +211,17 @@ def test_the_table_says_what_the_arrays_say(tmp_path):
         for row in rows_of(tmp_path / "clip.csv")
         if (row["frame"], row["person"], row["joint"]) == ("6", "5", "left_knee")
     ]
-    joint = H36M17.index("left_knee")
+    place = 1, H36M17.index("left_knee")  # this person's second frame is the clip's third
+    person = result.people[1]
     expected = {
-        **dict(zip(("x", "y", "z"), result.xyz_camera[1, 2, joint], strict=True)),
-        **dict(zip(("x_root", "y_root", "z_root"), result.xyz_root[1, 2, joint], strict=True)),
+        **dict(zip(("x", "y", "z"), person.xyz_camera[place], strict=True)),
+        **dict(zip(("x_root", "y_root", "z_root"), person.xyz_root[place], strict=True)),
     }
     for column, value in expected.items():
         assert float(row[column]) == pytest.approx(value, abs=1e-5)
-    assert float(row["u_px"]) == pytest.approx(result.keypoints_px[1, 2, joint, 0], abs=0.01)
-    assert float(row["v_px"]) == pytest.approx(result.keypoints_px[1, 2, joint, 1], abs=0.01)
-    assert float(row["score"]) == pytest.approx(result.score[1, 2, joint], abs=1e-4)
+    assert float(row["u_px"]) == pytest.approx(person.keypoints_px[place][0], abs=0.01)
+    assert float(row["v_px"]) == pytest.approx(person.keypoints_px[place][1], abs=0.01)
+    assert float(row["score"]) == pytest.approx(person.score[place], abs=1e-4)
     assert float(row["time_s"]) == pytest.approx(0.2)
 
 

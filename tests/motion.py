@@ -1,4 +1,4 @@
-"""A small pack of made-up motion, for tests that train."""
+"""A small pack of made-up motion and a small run, for tests that train."""
 
 from __future__ import annotations
 
@@ -8,7 +8,21 @@ import numpy as np
 import torch
 
 from pose3d_cli.files.mocap_pack import MocapClip, write_pack
+from pose3d_cli.learn.settings import TrainSettings
 from pose3d_cli.learn.synthetic.postures import draw_postures
+
+TINY = TrainSettings(
+    preset="tiny",
+    steps=8,
+    single_frames=0.5,
+    batch=4,
+    single_batch=8,
+    warmup=2,
+    validate_every=4,
+    checkpoint_every=2,
+    precision="fp32",
+)
+"""Seconds of training, both phases, two checkpoints in each."""
 
 
 def tiny_pack(folder: Path) -> Path:
@@ -29,3 +43,7 @@ def tiny_pack(folder: Path) -> Path:
     ]
     write_pack(folder, clips)
     return folder
+
+
+def quiet(_progress: object) -> None:
+    """Watch a run without a word."""

@@ -13,8 +13,8 @@ from pose3d_cli.errors import WeightsError
 from pose3d_cli.files.mocap_pack import read_pack
 from pose3d_cli.learn.seams import Seams, measure_seams
 from pose3d_cli.learn.synthetic.generator import Batch
-from pose3d_cli.learn.takes import lift_takes
-from pose3d_cli.learn.validate import held_out_batch
+from pose3d_cli.learn.takes import TAKE_HZ, lift_takes
+from pose3d_cli.learn.validate import fixed_batch
 from pose3d_cli.lift import weights
 from pose3d_cli.lift.device import resolve
 from pose3d_cli.lift.windowed import WindowedLifter
@@ -117,21 +117,19 @@ def evaluate_mocap(
 
     Raises:
         InputError: No clips in the split.
-        WeightsError: Weights that cannot be loaded, or that want another rate or input.
+        WeightsError: Weights that cannot be loaded, or that want another input than rays.
     """
     where = resolve(device)
     clips = read_pack(data, split)
     about = [weights.describe(file) for file in files]
-    rates = {a.rate_hz for a in about}
-    if len(rates) > 1 or any(a.input != "rays" for a in about):
+    if any(a.input != "rays" for a in about):
         raise WeightsError(
-            "only weights of one rate that take rays can be compared here; "
-            f"found rates {sorted(rates)} and inputs {sorted({a.input for a in about})}"
+            "only weights that take rays can be measured here; "
+            f"found inputs {sorted({a.input for a in about})}"
         )
     lifters = [WindowedLifter.from_file(file, where) for file in files]
-    rate_hz = about[0].rate_hz
-    frames = round(_TAKE_S * rate_hz)
-    batch = held_out_batch(clips, frames, rate_hz, takes, seed, noise=noise)
+    frames = round(_TAKE_S * TAKE_HZ)
+    batch = fixed_batch(clips, frames, TAKE_HZ, takes, seed, noise=noise)
     scores = []
     for file, lifter in zip(files, lifters, strict=True):
         error = _error(lifter, batch)
@@ -143,7 +141,7 @@ def evaluate_mocap(
         subjects=sorted({clip.subject for clip in clips}),
         takes=takes,
         frames=frames,
-        rate_hz=rate_hz,
+        rate_hz=TAKE_HZ,
         noise=noise,
         seed=seed,
     )

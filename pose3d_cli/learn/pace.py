@@ -10,14 +10,14 @@ import torch
 from torch import nn
 
 from pose3d_cli.learn.settings import TrainSettings
-from pose3d_cli.learn.stages import MakeStage
+from pose3d_cli.learn.stages import StageMaker
 
 _TRIAL_STEPS = 3
 _OVERHEAD = 0.85  # share of the time that is not spent on validation, checkpoints and the like
 
 
 def steps_within(
-    network: nn.Module, make: MakeStage, settings: TrainSettings, seconds: float
+    network: nn.Module, make: StageMaker, settings: TrainSettings, seconds: float
 ) -> int:
     """Return the number of steps that take about `seconds`, both phases in their proportion."""
     share = settings.single_steps / settings.steps
@@ -29,7 +29,7 @@ def steps_within(
     return max(1, int(seconds * _OVERHEAD / cost))
 
 
-def _seconds_a_step(network: nn.Module, make: MakeStage, settings: TrainSettings) -> float:
+def _seconds_a_step(network: nn.Module, make: StageMaker, settings: TrainSettings) -> float:
     stage = make(copy.deepcopy(network), settings)
     device = next(network.parameters()).device
     times = []

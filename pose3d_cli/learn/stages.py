@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from pose3d_cli.learn.pretrain_settings import PretrainSettings
 from pose3d_cli.learn.probe import probe_error_mm
 from pose3d_cli.learn.settings import TrainSettings
 from pose3d_cli.learn.synthetic.generator import Generator, GeneratorConfig
-from pose3d_cli.learn.validate import held_out_batch, held_out_error
+from pose3d_cli.learn.validate import fixed_batch, held_out_error
 from pose3d_cli.lift.blocks.encoder import JointEncoder
 from pose3d_cli.lift.shelf import window_frames
 
@@ -72,7 +72,7 @@ class StageMaker:
 
     def _finetune(self, network: nn.Module, settings: TrainSettings) -> Stage:
         frames = window_frames(network)
-        batch = held_out_batch(self.held_out, frames, settings.rate_hz, VALIDATION_WINDOWS)
+        batch = fixed_batch(self.held_out, frames, settings.rate_hz, VALIDATION_WINDOWS)
         called = torch.compile(network, dynamic=False) if settings.compile else network
         return Stage(
             network,
@@ -97,8 +97,8 @@ class StageMaker:
         if self.pretrain.keypoints:
             own = KeypointWindows.from_folder(Path(self.pretrain.keypoints), frames, rate_hz)
         generator = Generator([*self.clips, *self.unlabelled], source)
-        fit = held_out_batch(self.clips, frames, rate_hz, _PROBE_WINDOWS)
-        judge = held_out_batch(self.held_out, frames, rate_hz, VALIDATION_WINDOWS)
+        fit = fixed_batch(self.clips, frames, rate_hz, _PROBE_WINDOWS)
+        judge = fixed_batch(self.held_out, frames, rate_hz, VALIDATION_WINDOWS)
         return Stage(
             student,
             SelfDistill(
@@ -110,6 +110,3 @@ class StageMaker:
             ),
             lambda _step: {"probe_mm": probe_error_mm(network, fit, judge, self.device)},
         )
-
-
-MakeStage = Callable[[nn.Module, TrainSettings], Stage]

@@ -12,6 +12,9 @@ from pose3d_cli.pose.camera import Camera
 from pose3d_cli.pose.skeleton import H36M17
 from pose3d_cli.pose.types import Keypoints2D
 
+TAKE_HZ = 25.0
+"""Frames a second of generated takes; lifters of other rates resample them as they do videos."""
+
 _FOCAL_PX = 1000.0
 _SIZE_PX = (4000, 4000)
 
@@ -23,7 +26,7 @@ def lift_takes(
 
     Args:
         lifter: As it is used on videos; the takes may be shorter or longer than its window.
-        batch: Takes at the lifter's rate.
+        batch: Takes at `TAKE_HZ`.
     """
     truth = turn_back(batch.rotation, batch.target).numpy()
     return np.stack([_lift(lifter, batch, take) for take in range(len(truth))]), truth
@@ -41,8 +44,8 @@ def _lift(
         xy=(rays * _FOCAL_PX + centre).astype(np.float32),
         score=score.astype(np.float32),
         frames=np.arange(len(rays), dtype=np.int64),
-        time_s=np.arange(len(rays)) / lifter.about.rate_hz,
-        fps=lifter.about.rate_hz,
+        time_s=np.arange(len(rays)) / TAKE_HZ,
+        fps=TAKE_HZ,
         image_size=_SIZE_PX,
         skeleton=H36M17,
     )

@@ -13,7 +13,7 @@ from pose3d_cli.learn.synthetic.generator import Batch, Generator, GeneratorConf
 from pose3d_cli.pose.measures import mpjpe, p_mpjpe
 
 
-def held_out_batch(
+def fixed_batch(
     clips: Sequence[MocapClip],
     frames: int,
     rate_hz: float,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Float64
 from torch import Tensor, nn
 
 from pose3d_cli.errors import InputError, WeightsError
@@ -28,6 +28,9 @@ _ROOT = H36M17.index("pelvis")
 # Joints of all windows lifted at once. Beyond this a CPU's time for each window rises by half: its
 # memory, not its arithmetic, is then what it waits for.
 _AT_ONCE = {"cpu": 4000, "other": 250_000}
+
+_FINEST_HZ = 25.0
+"""Frames a second that are lifted at most; people hardly move faster than lines between show."""
 
 Normalise = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 _INPUTS: dict[str, Normalise] = {"rays": rays_to_input, "screen": screen_to_input}
@@ -92,11 +95,14 @@ class WindowedLifter:
         """
         points = _with_pelvis(keypoints)
         coordinates = self._coordinates(points, camera)
-        time_s = uniform_times(points.time_s, self.about.rate_hz)
+        strands = strands_at(_rate(points.time_s), self.about.rate_hz)
+        time_s = uniform_times(points.time_s, strands * self.about.rate_hz)
         coordinates, score = keypoints_at(coordinates, points.score, points.time_s, time_s)
-        windows = lay_windows(len(time_s), self.window)
-        answers = self._lift_windows(cut(coordinates, windows), cut(score, windows))
-        xyz = poses_at(stitch(answers, windows), time_s, points.time_s)
+        xyz = np.empty((*score.shape, 3), np.float32)
+        for first in range(min(strands, len(time_s))):
+            strand = slice(first, None, strands)
+            xyz[strand] = self._lift_strand(coordinates[strand], score[strand])
+        xyz = poses_at(xyz, time_s, points.time_s)
         xyz[:, _ROOT] = 0
         return PoseSequence(
             xyz=xyz,
@@ -115,6 +121,16 @@ class WindowedLifter:
             return pixels_to_screen(points.xy, points.image_size)
         return pixels_to_rays(points.xy, camera)
 
+    def _lift_strand(
+        self,
+        coordinates: Float32[np.ndarray, "frames 17 2"],
+        score: Float32[np.ndarray, "frames 17"],
+    ) -> Float32[np.ndarray, "frames 17 3"]:
+        """Return the joints of frames at the trained rate, in camera axes."""
+        windows = lay_windows(len(score), self.window)
+        answers = self._lift_windows(cut(coordinates, windows), cut(score, windows))
+        return stitch(answers, windows)
+
     def _lift_windows(
         self,
         coordinates: Float32[np.ndarray, "windows window 17 2"],
@@ -129,14 +145,14 @@ class WindowedLifter:
                 x, rotation = _INPUTS[self.about.input](
                     torch.from_numpy(coordinates[part]), torch.from_numpy(score[part])
                 )
-                answers.append(turn_back(rotation, self.answer(x)))
+                answers.append(turn_back(rotation, self._run(x)))
         return torch.cat(answers).numpy()
 
     def _usual_batch(self) -> int:
         at_once = _AT_ONCE["cpu" if self.device.type == "cpu" else "other"]
         return max(at_once // (self.window * len(H36M17.joints) * (1 + self.mirror)), 1)
 
-    def answer(self, x: Float[Tensor, "b t 17 3"]) -> Float[Tensor, "b t 17 3"]:
+    def _run(self, x: Float[Tensor, "b t 17 3"]) -> Float[Tensor, "b t 17 3"]:
         """Return the network's answer to normalised windows, in the axes of its input, on the CPU.
 
         The mean of both answers if the mirror image is lifted too.
@@ -148,6 +164,20 @@ class WindowedLifter:
         else:
             answer = self.network(x)
         return answer.float().cpu()
+
+
+def strands_at(clip_hz: float, rate_hz: float) -> int:
+    """Return how many strands of frames at `rate_hz` lie side by side in a clip.
+
+    Weights that see few frames a second see far. So that quick motion is not lost, a video of
+    several times that rate is lifted as that many strands, each of every second frame (or third):
+    none is left out, and the work is that of weights of the higher rate.
+    """
+    return max(round(min(clip_hz, _FINEST_HZ) / rate_hz), 1)
+
+
+def _rate(time_s: Float64[np.ndarray, " frames"]) -> float:
+    return (len(time_s) - 1) / float(time_s[-1] - time_s[0]) if len(time_s) > 1 else 0.0
 
 
 def _with_pelvis(keypoints: Keypoints2D) -> Keypoints2D:

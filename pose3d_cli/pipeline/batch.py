@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from pose3d_cli.errors import InputError, Pose3DError
 from pose3d_cli.pipeline.infer import ClipLifter
@@ -11,6 +12,8 @@ from pose3d_cli.pipeline.outputs import output_folder
 from pose3d_cli.pipeline.provenance import RUN_FILE
 from pose3d_cli.pipeline.report import BatchReport, ClipReport, Reporter
 from pose3d_cli.pipeline.settings import LiftSettings
+
+Outcome = TypeVar("Outcome")
 
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp"}
@@ -50,13 +53,54 @@ def _is_clip(path: Path) -> bool:
     )
 
 
+def one_place_each(clips: Sequence[Path], place: Callable[[Path], Path]) -> dict[Path, Path]:
+    """Return where each clip's results go.
+
+    Raises:
+        InputError: Two clips whose results would replace each other.
+    """
+    owner: dict[Path, Path] = {}
+    for clip in clips:
+        target = place(clip)
+        other = owner.setdefault(target.absolute(), clip)
+        if other is not clip:
+            raise InputError(
+                f"{other} and {clip} would both write to {target}; "
+                "rename one, or give them different -o"
+            )
+    return {clip: place(clip) for clip in clips}
+
+
+def each_clip(
+    clips: Iterable[Path],
+    work: Callable[[Path], Outcome],
+    tell: Callable[[Path, Outcome | Pose3DError], None],
+) -> BatchReport[Outcome]:
+    """Do `work` on every clip. Only errors the user can mend are kept; a bug still stops all.
+
+    Args:
+        clips: Videos.
+        work: Raises `Pose3DError` where a clip fails.
+        tell: Called with what became of a clip, as soon as it is known.
+    """
+    report: BatchReport[Outcome] = BatchReport()
+    for clip in clips:
+        outcome: Outcome | Pose3DError
+        try:
+            outcome = report.done[clip] = work(clip)
+        except Pose3DError as error:
+            outcome = report.failed[clip] = error
+        tell(clip, outcome)
+    return report
+
+
 def lift_all(
     inputs: Sequence[Path],
     settings: LiftSettings,
     reporter: Reporter,
-    tell: Callable[[Path, ClipReport | Pose3DError], None] | None = None,
+    tell: Callable[[Path, ClipReport | Pose3DError], None] = lambda _clip, _outcome: None,
 ) -> BatchReport[ClipReport]:
-    """Lift every clip. Only errors the user can mend are kept; a bug still stops all.
+    """Lift every clip.
 
     Args:
         inputs: Clips and folders of clips.
@@ -68,30 +112,9 @@ def lift_all(
         InputError: An input that names no clip, or clips whose results would replace each other;
             nothing has been lifted then.
     """
-    report: BatchReport[ClipReport] = BatchReport()
     lifter = ClipLifter(settings)
     clips = find_clips(inputs)
     if settings.from_2d and len(clips) > 1:
         raise InputError(f"--from-2d belongs to one clip, but {len(clips)} are given")
-    _refuse_collisions(clips, settings)
-    for clip in clips:
-        outcome: ClipReport | Pose3DError
-        try:
-            outcome = report.done[clip] = lifter.lift(clip, reporter)
-        except Pose3DError as error:
-            outcome = report.failed[clip] = error
-        if tell is not None:
-            tell(clip, outcome)
-    return report
-
-
-def _refuse_collisions(clips: Sequence[Path], settings: LiftSettings) -> None:
-    owner: dict[Path, Path] = {}
-    for clip in clips:
-        folder = output_folder(clip, settings).absolute()
-        other = owner.setdefault(folder, clip)
-        if other is not clip:
-            raise InputError(
-                f"{other} and {clip} would both write to {folder}; "
-                "rename one, or lift them with different -o"
-            )
+    one_place_each(clips, lambda clip: output_folder(clip, settings))
+    return each_clip(clips, lambda clip: lifter.lift(clip, reporter), tell)

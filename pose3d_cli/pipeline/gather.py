@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pose3d_cli.detect.base import Detector
 from pose3d_cli.detect.shelf import DETECTORS
-from pose3d_cli.errors import InputError, Pose3DError
+from pose3d_cli.errors import Pose3DError
 from pose3d_cli.files.keypoints import write_keypoints
 from pose3d_cli.files.video import open_video
-from pose3d_cli.pipeline.batch import find_clips
+from pose3d_cli.pipeline.batch import each_clip, find_clips, one_place_each
 from pose3d_cli.pipeline.observe import observe
 from pose3d_cli.pipeline.outputs import writable
 from pose3d_cli.pipeline.report import BatchReport, Reporter
@@ -69,24 +70,21 @@ def gather(
         InputError: An input that names no clip, or clips of one name.
         OutputError: A folder that cannot be written.
     """
-    files = _files(find_clips(inputs), output)
+    files = one_place_each(find_clips(inputs), lambda clip: output / f"{clip.stem}_keypoints.npz")
     settings = LiftSettings(detector=detector)
-    report: BatchReport[Gathered] = BatchReport()
-    finder: Detector | None = None
+
+    @cache
+    def finder() -> Detector:  # loaded only if there is something to do
+        return DETECTORS.get(detector)()
+
+    def work(clip: Path) -> Gathered:
+        file = files[clip]
+        if file.exists() and file.stat().st_mtime >= clip.stat().st_mtime:
+            return Gathered(clip=clip, keypoints=file)
+        return _detect(clip, file, finder(), settings, reporter)
+
     with writable(output):
-        for clip, file in files.items():
-            outcome: Gathered | Pose3DError
-            try:
-                if file.exists() and file.stat().st_mtime >= clip.stat().st_mtime:
-                    outcome = Gathered(clip=clip, keypoints=file)
-                else:
-                    finder = finder or DETECTORS.get(detector)()
-                    outcome = _detect(clip, file, finder, settings, reporter)
-                report.done[clip] = outcome
-            except Pose3DError as error:
-                outcome = report.failed[clip] = error
-            tell(clip, outcome)
-    return report
+        return each_clip(files, work, tell)
 
 
 def _detect(
@@ -97,16 +95,3 @@ def _detect(
     write_keypoints(file, seen.people, {"detector": seen.detector, "clip": clip.name})
     frames = sum(len(person) for person in seen.people)
     return Gathered(clip=clip, keypoints=file, people=len(seen.people), frames=frames)
-
-
-def _files(clips: Sequence[Path], output: Path) -> dict[Path, Path]:
-    owner: dict[Path, Path] = {}
-    for clip in clips:
-        file = output / f"{clip.stem}_keypoints.npz"
-        other = owner.setdefault(file, clip)
-        if other is not clip:
-            raise InputError(
-                f"{other} and {clip} would both become {file.name}; "
-                "rename one, or give them different -o"
-            )
-    return {clip: file for file, clip in owner.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -105,6 +105,22 @@ def test_it_lifts_clips_of_any_length(name):
         assert np.ptp(pose.xyz) > 0.01
 
 
+def every_second(keypoints, first):
+    rows = slice(first, None, 2)
+    parts = {key: getattr(keypoints, key)[rows] for key in ("xy", "score", "frames", "time_s")}
+    return replace(keypoints, **parts, fps=keypoints.fps / 2)
+
+
+@pytest.mark.parametrize("n_frames", [2, 21, 60])
+def test_weights_of_half_a_clips_rate_lift_both_halves_of_its_frames(name, n_frames):
+    lifter = WindowedLifter(tiny(name), about(name, rate_hz=12.5), torch.device("cpu"))
+    keypoints = walker(n_frames, fps=25.0)
+    pose = lifter.lift(keypoints, CAMERA)
+    for first in (0, 1):
+        alone = lifter.lift(every_second(keypoints, first), CAMERA)
+        np.testing.assert_allclose(pose.xyz[first::2], alone.xyz, atol=1e-6)
+
+
 def in_mirror(x: torch.Tensor) -> torch.Tensor:
     """Return people in a mirror, written by names and not by the code under test."""
     flipped = x.clone()
@@ -119,7 +135,7 @@ def test_the_lift_of_a_mirror_image_is_the_mirror_image_of_the_lift(name):
     lifter = WindowedLifter(tiny(name), about(name), torch.device("cpu"))
     x = windows(name)
     with torch.inference_mode():
-        answer, mirrored = lifter.answer(x), lifter.answer(in_mirror(x))
+        answer, mirrored = lifter._run(x), lifter._run(in_mirror(x))
         plain = lifter.network(x)
     torch.testing.assert_close(mirrored, in_mirror(answer), atol=1e-6, rtol=0)
     assert not torch.allclose(answer, plain, atol=1e-3)

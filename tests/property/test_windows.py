@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pose3d_cli.lift.windowed import strands_at
 from pose3d_cli.lift.windows import cut, lay_windows, stitch
 
 lengths = st.integers(1, 200)
@@ -82,3 +83,15 @@ def test_answers_of_another_shape_are_refused():
         stitch(np.zeros((1, 9, 3)), windows)
     with pytest.raises(ValueError, match="cannot cut 19"):
         cut(np.zeros((19, 3)), windows)
+
+
+def test_strands_follow_the_rate_of_the_clip_up_to_what_is_worth_lifting():
+    assert [strands_at(hz, 12.5) for hz in (0.0, 5.0, 15.0, 24.0, 30.0, 240.0)] == [
+        1,
+        1,
+        1,
+        2,
+        2,
+        2,
+    ]
+    assert [strands_at(hz, 25.0) for hz in (5.0, 30.0, 240.0)] == [1, 1, 1]

@@ -37,13 +37,13 @@ def data(tmp_path_factory):
     return folder
 
 
-def save(path, lifter="dualstream", rate_hz=25.0):
+def save(path, lifter="dualstream", *, rate_hz=25.0, input="rays"):
     torch.manual_seed(0)
     entry = LIFTERS.get(lifter)
     settings = entry.presets["tiny"]
     network = entry.network(settings).eval()
     about = weights.WeightsAbout(
-        lifter=lifter, config=asdict(settings), input="rays", rate_hz=rate_hz, licence="none"
+        lifter=lifter, config=asdict(settings), input=input, rate_hz=rate_hz, licence="none"
     )
     weights.save(path, network, about)
     return path
@@ -60,17 +60,31 @@ def test_lifters_are_compared_on_the_same_windows_again_and_again(data, tmp_path
     assert [row[1] for row in one.rows()[1:]] == ["dualstream", "residual_mlp"]
 
 
-def test_a_split_without_clips_and_mixed_rates_are_refused(data, tmp_path):
-    one, other = save(tmp_path / "a.safetensors"), save(tmp_path / "b.safetensors", rate_hz=50.0)
+def test_weights_of_several_rates_lift_the_same_takes(data, tmp_path):
+    rates = (25.0, 12.5, 30.0)
+    files = [save(tmp_path / f"{rate}.safetensors", rate_hz=rate) for rate in rates]
+    evaluation = evaluate_mocap(files, data, takes=3, device="cpu", seam_takes=2)
+    assert (evaluation.rate_hz, evaluation.frames) == (25.0, 100)
+    assert len({score.mpjpe_mm for score in evaluation.scores}) == 3
+
+
+def test_a_split_without_clips_and_weights_for_pixels_are_refused(data, tmp_path):
+    one, other = save(tmp_path / "a.safetensors"), save(tmp_path / "b.safetensors", input="screen")
     with pytest.raises(InputError, match="no clips of split 'val'"):
         evaluate_mocap([one], data, split="val", device="cpu")
-    with pytest.raises(WeightsError, match=r"found rates \[25.0, 50.0\]"):
+    with pytest.raises(WeightsError, match=r"found inputs \['rays', 'screen'\]"):
         evaluate_mocap([one, other], data, device="cpu")
 
 
 def test_border_steps_of_known_windows():
     # Windows of 4, 2 apart, over 8 frames: 0-3, 2-5, 4-7.
     assert np.flatnonzero(border_steps(8, 4)).tolist() == [1, 3, 5]
+
+
+def test_border_steps_of_two_strands_reach_from_frame_to_frame_of_a_strand():
+    # Each strand has windows of 4 over its 6 frames, 0-3 and 2-5: it changes between its frames 1
+    # and 2, and between 3 and 4; of the clip these are 2 to 4 and 6 to 8, or 3 to 5 and 7 to 9.
+    assert np.flatnonzero(border_steps(12, 4, strands=2)).tolist() == [2, 3, 4, 6, 7, 8]
 
 
 class JumpsAtBorders(WindowedLifter):

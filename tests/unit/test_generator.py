@@ -168,7 +168,7 @@ def test_without_noise_rays_and_target_are_the_same_people():
 def test_detectors_err_by_about_a_hundredth_of_the_body_and_lose_some_joints():
     pose = MocapWindows([standing()], 27, 25.0).draw(300, random())
     view = look_at(with_lengths(pose, draw_lengths(300, random())), random())
-    rays, score = detect(view, random())
+    rays, score = detect(view, 25.0, random())
     truth = project(view.pose + view.root[:, :, None])
     size = (truth.amax(2) - truth.amin(2)).amax(-1)[..., None]
     off = ((rays - truth).norm(dim=-1) / size)[score > 0.3]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -19,19 +20,11 @@ from pose3d_cli.learn.train import train
 from pose3d_cli.lift import weights
 from pose3d_cli.lift.shelf import LIFTERS
 from pose3d_cli.lift.windowed import WindowedLifter
-from tests.motion import tiny_pack
+from tests.motion import TINY as FINETUNE
+from tests.motion import quiet, tiny_pack
 
 CPU = torch.device("cpu")
-TINY = TrainSettings(
-    stage="pretrain",
-    preset="tiny",
-    steps=8,
-    batch=4,
-    warmup=2,
-    validate_every=4,
-    checkpoint_every=2,
-    precision="fp32",
-)
+TINY = replace(FINETUNE, stage="pretrain")
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +45,6 @@ def make(data, **changes):
     student = Student(network, 16 if pretrain.target == "latent" else 2)
     source = Generator(read_pack(data, "train"), GeneratorConfig(frames=9))
     return SelfDistill(student, MixedWindows(source), TINY, pretrain)
-
-
-def quiet(progress):
-    pass
 
 
 def run(settings, data, out, **more):

@@ -18,28 +18,12 @@ from pose3d_cli.learn.settings import TrainSettings
 from pose3d_cli.learn.train import train
 from pose3d_cli.lift import weights
 from pose3d_cli.lift.shelf import LIFTERS
-from tests.motion import tiny_pack
-
-TINY = TrainSettings(
-    preset="tiny",
-    steps=8,
-    single_frames=0.5,
-    batch=4,
-    single_batch=8,
-    warmup=2,
-    validate_every=4,
-    checkpoint_every=2,
-    precision="fp32",
-)
+from tests.motion import TINY, quiet, tiny_pack
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     return tiny_pack(tmp_path_factory.mktemp("mocap"))
-
-
-def quiet(progress):
-    pass
 
 
 def tensors(path):

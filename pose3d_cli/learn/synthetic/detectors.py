@@ -34,7 +34,8 @@ _SPREAD = 0.010
 _WORSE = {"wrist": 1.5, "elbow": 1.15, "ankle": 1.3, "hip": 1.15}
 _CLIPS_DIFFER = 0.5
 _JOINTS_DIFFER = 0.35
-_CORRELATION = 0.85  # from frame to frame at 25 Hz
+_MEMORY_S = 0.246
+"""Time in which the slow part of the noise falls to 1/e of what it was."""
 
 
 def _per_joint(table: dict[str, float], other: float) -> Float[Tensor, " joints"]:
@@ -66,16 +67,22 @@ def detector_joints(
 
 
 def detect(
-    view: View, random: torch.Generator
+    view: View, rate_hz: float, random: torch.Generator
 ) -> tuple[Float[Tensor, "b t joints 2"], Float[Tensor, "b t joints"]]:
-    """Return noisy rays and scores of the people in `view`; unseen joints are NaN with score 0."""
+    """Return noisy rays and scores of the people in `view`; unseen joints are NaN with score 0.
+
+    Args:
+        view: People in front of a camera.
+        rate_hz: Its frames a second; noise holds on for a time, not for a number of frames.
+        random: Source of chance.
+    """
     face_only = torch.rand(len(view.pose), generator=random) < _FACE_ONLY
     points = detector_joints(view.pose, face_only, random) + view.root[:, :, None]
     rays = project(points)
     extent = (rays.amax(2) - rays.amin(2)).amax(-1).clamp(max=4.0)  # (b, t)
     cut_off = outside(view, rays)
     spread = _spread(rays.shape[:3], cut_off, random)
-    noise = _correlated(rays.shape, random)
+    noise = _correlated(rays.shape, math.exp(-1 / (rate_hz * _MEMORY_S)), random)
     rays = rays + noise * (spread * extent[..., None])[..., None]
     score = _score(spread, cut_off, random)
     rays, score = _derive(rays, score, face_only)
@@ -124,13 +131,15 @@ def _spans(
     return chosen & (time >= edge.amin(0)) & (time <= edge.amax(0))
 
 
-def _correlated(shape: torch.Size, random: torch.Generator) -> Float[Tensor, "b t joints 2"]:
+def _correlated(
+    shape: torch.Size, correlation: float, random: torch.Generator
+) -> Float[Tensor, "b t joints 2"]:
     """Draw noise of unit variance: mostly slow, a little of it new in every frame."""
     fresh = torch.randn(shape, generator=random)
     slow = [fresh[:, 0]]
     for frame in range(1, shape[1]):
-        innovation = math.sqrt(1 - _CORRELATION**2) * fresh[:, frame]
-        slow.append(_CORRELATION * slow[-1] + innovation)
+        innovation = math.sqrt(1 - correlation**2) * fresh[:, frame]
+        slow.append(correlation * slow[-1] + innovation)
     return 0.95 * torch.stack(slow, 1) + 0.3 * torch.randn(shape, generator=random)
 
 

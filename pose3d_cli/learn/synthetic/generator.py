@@ -76,7 +76,7 @@ class Generator:
         pose = with_lengths(pose, draw_lengths(windows, self.random))
         view = look_at(pose, self.random)
         if self.config.noise:
-            rays, score = detect(view, self.random)
+            rays, score = detect(view, self.config.rate_hz, self.random)
         else:
             rays = project(view.pose + view.root[:, :, None])
             score = torch.ones(rays.shape[:-1])

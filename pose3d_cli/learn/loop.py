@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from pose3d_cli.errors import DivergedError
 from pose3d_cli.learn.checkpoint import check_same_run, load_checkpoint, save_checkpoint
+from pose3d_cli.learn.depth import freeze
 from pose3d_cli.learn.interrupt import interrupts_wait
 from pose3d_cli.learn.log import RunLog, draw_curves
 from pose3d_cli.learn.optimiser import Optimiser
@@ -81,6 +82,7 @@ class Loop:
     origin: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.frozen = freeze(self.network, self.settings.freeze)
         self.optimiser = Optimiser(self.network, self.settings)
         self.step = 0
         self.smooth: dict[str, float] = {}
@@ -156,15 +158,13 @@ class Loop:
 
     def _one_step(self) -> None:
         self.network.train()
-        losses = self.objective.losses(self.step, self.device)
-        values = {name: float(value.detach()) for name, value in losses.items()}
-        if not math.isfinite(values["total"]):
-            raise DivergedError(
-                f"step {self.step}: the loss is {values['total']}. "
-                f"Lower --lr and start anew; {self.folder} keeps what was saved before"
-            )
+        for module in self.frozen:
+            module.eval()
         self.optimiser.zero_grad()
-        losses["total"].backward()  # type: ignore[no-untyped-call]
+        values: dict[str, float] = {}
+        for part in range(self.settings.accumulate):
+            for name, value in self._one_batch(part).items():
+                values[name] = values.get(name, 0.0) + value
         nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
         self.optimiser.step(self.step)
         self.objective.after_step()
@@ -172,6 +172,20 @@ class Loop:
         for name, value in values.items():
             old = self.smooth.get(name, value)
             self.smooth[name] = _SMOOTHING * old + (1 - _SMOOTHING) * value
+
+    def _one_batch(self, part: int) -> dict[str, float]:
+        """Add a batch's share to the gradients; return its share of the losses."""
+        losses = self.objective.losses(self.step, self.device)
+        total = float(losses["total"].detach())
+        if not math.isfinite(total):
+            raise DivergedError(
+                f"step {self.step}, batch {part + 1} of {self.settings.accumulate}: the loss is "
+                f"{total}. Lower --lr and start anew; {self.folder} keeps what was saved before"
+            )
+        (losses["total"] / self.settings.accumulate).backward()
+        return {
+            name: float(value.detach()) / self.settings.accumulate for name, value in losses.items()
+        }
 
     def _measure(self, log: RunLog, speed: float) -> None:
         last = self.step == self.settings.steps

@@ -10,17 +10,19 @@ from jaxtyping import Float
 from torch import Tensor
 
 Pose = Float[Tensor, "b t joints 3"]
+Weight = Float[Tensor, "b t joints"]
 
 
-def position_error(pose: Pose, truth: Pose) -> Float[Tensor, ""]:
-    """Return the mean distance of joints: MPJPE."""
-    return (pose - truth).norm(dim=-1).mean()
+def position_error(pose: Pose, truth: Pose, weight: Weight | None = None) -> Float[Tensor, ""]:
+    """Return the mean distance of joints: MPJPE, or its weighted mean."""
+    distance = (pose - truth).norm(dim=-1)
+    return distance.mean() if weight is None else (distance * weight).sum() / weight.sum()
 
 
-def scale_free_error(pose: Pose, truth: Pose) -> Float[Tensor, ""]:
+def scale_free_error(pose: Pose, truth: Pose, weight: Weight | None = None) -> Float[Tensor, ""]:
     """Return the mean distance once each frame is scaled to its truth by least squares: N-MPJPE."""
     scale = (pose * truth).sum((-1, -2)) / pose.square().sum((-1, -2)).clamp(min=1e-6)
-    return position_error(scale[..., None, None] * pose, truth)
+    return position_error(scale[..., None, None] * pose, truth, weight)
 
 
 def velocity_error(pose: Pose, truth: Pose) -> Float[Tensor, ""]:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from pose3d_cli.learn.depth import blocks_of, depth_of
 from pose3d_cli.learn.schedule import learning_rate
 from pose3d_cli.learn.settings import TrainSettings
 
@@ -49,7 +50,7 @@ class Optimiser:
         over_time = self.settings.stage == "finetune" and step >= self.settings.single_steps
         for group in self.groups:
             slowed = over_time and not group["is_over_time"]
-            group["lr"] = rate * (self.settings.learnt_lr if slowed else 1)
+            group["lr"] = rate * group["share"] * (self.settings.learnt_lr if slowed else 1)
         for part in self.parts:
             part.step()
 
@@ -75,19 +76,31 @@ def _groups(
 
     Weight decay shrinks matrices only: scales, biases and codes have a meaning at any size.
     """
-    kinds: dict[tuple[bool, bool, bool], list[nn.Parameter]] = {}
+    kinds: dict[tuple[bool, bool, bool, float], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
+        if not parameter.requires_grad:
+            continue
         is_matrix = parameter.ndim > 1 and not name.endswith("code")
         is_hidden = is_matrix and parameter.ndim == 2 and min(parameter.shape) >= _NARROW
         muon = settings.optimiser == "muon" and is_hidden
-        kinds.setdefault((muon, is_matrix, ".over_frames." in name), []).append(parameter)
+        kind = muon, is_matrix, ".over_frames." in name, _share(network, name, settings)
+        kinds.setdefault(kind, []).append(parameter)
     groups: tuple[list[dict[str, Any]], list[dict[str, Any]]] = ([], [])
-    for (muon, is_matrix, is_over_time), parameters in sorted(kinds.items()):
+    for (muon, is_matrix, is_over_time, share), parameters in sorted(kinds.items()):
         groups[not muon].append(
             {
                 "params": parameters,
                 "weight_decay": settings.weight_decay if is_matrix else 0.0,
                 "is_over_time": is_over_time,
+                "share": share,
             }
         )
     return groups
+
+
+def _share(network: nn.Module, name: str, settings: TrainSettings) -> float:
+    """Return the share of the learning rate that a parameter gets for its depth."""
+    if settings.layer_decay == 1:
+        return 1.0
+    blocks = len(blocks_of(network))
+    return settings.layer_decay ** (blocks - depth_of(name, blocks))

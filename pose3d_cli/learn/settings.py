@@ -3,28 +3,49 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-_AT_LEAST_1 = (
-    "steps",
-    "batch",
-    "single_batch",
-    "single_spread",
-    "validate_every",
-    "checkpoint_every",
-)
-_ABOVE_0 = ("lr", "window_lr", "clip", "rate_hz")
-_NOT_NEGATIVE = (
-    "learnt_lr",
-    "final_lr",
-    "warmup",
-    "weight_decay",
-    "scale_loss",
-    "velocity_loss",
-    "seed",
-)
 _LARGEST = 2**63  # what a random generator takes as its start
+
+# What values make sense, in words; the names are of settings.
+_RULES: tuple[tuple[Callable[[float], bool], str, tuple[str, ...]], ...] = (
+    (
+        lambda value: value >= 1,
+        "at least 1",
+        (
+            "steps",
+            "batch",
+            "single_batch",
+            "single_spread",
+            "accumulate",
+            "validate_every",
+            "checkpoint_every",
+        ),
+    ),
+    (
+        lambda value: 0 < value < math.inf,
+        "a number above 0",
+        ("lr", "window_lr", "clip", "rate_hz"),
+    ),
+    (
+        lambda value: 0 <= value < _LARGEST,
+        "a number, at least 0 and below 2**63",
+        (
+            "learnt_lr",
+            "final_lr",
+            "warmup",
+            "weight_decay",
+            "scale_loss",
+            "velocity_loss",
+            "freeze",
+            "seed",
+        ),
+    ),
+    (lambda value: 0 <= value <= 1, "between 0 and 1", ("single_frames", "score_loss")),
+    (lambda value: 0 < value <= 1, "above 0 and at most 1", ("layer_decay",)),
+)
 
 Precision = Literal["bf16", "fp32"]
 Kind = Literal["muon", "adamw"]
@@ -51,6 +72,8 @@ class TrainSettings:
     """Windows in a step of the single-frame phase."""
     single_spread: int = 3
     """Frames drawn from each window in that phase, spread over its length."""
+    accumulate: int = 1
+    """Batches whose gradients are added up for a step: a larger batch than memory holds."""
     optimiser: Kind = "muon"
     """`muon` learns more in a step where matrices are small; `adamw` is cheaper where they are
     large."""
@@ -61,6 +84,10 @@ class TrainSettings:
     learnt_lr: float = 0.1
     """Share of `window_lr` for what single frames have taught already; the units over frames,
     which are new then, learn at the full rate."""
+    layer_decay: float = 1.0
+    """Learning rate of a block as a share of the next one's; 1 lets all learn alike."""
+    freeze: int = 0
+    """Blocks, from the first, that stay as they are, and the embedding with them."""
     final_lr: float = 0.02
     """Learning rate at the end of a phase, as a share of its highest."""
     warmup: int = 100
@@ -71,6 +98,8 @@ class TrainSettings:
     """Largest norm of the gradient."""
     scale_loss: float = 0.5
     """Weight of the scale-free position error (N-MPJPE)."""
+    score_loss: float = 0.0
+    """How much less a joint counts whose 2D score is low: 0 not at all, 1 in proportion to it."""
     velocity_loss: float = 20.0
     """Weight of the velocity error; counts only once time is added."""
     precision: Precision = "bf16"
@@ -87,19 +116,11 @@ class TrainSettings:
     """Steps between checkpoints."""
 
     def __post_init__(self) -> None:
-        for name in _AT_LEAST_1:
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} ({getattr(self, name)}) must be at least 1")
-        for name in _ABOVE_0:
-            if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name} ({getattr(self, name)}) must be a number above 0")
-        for name in _NOT_NEGATIVE:
-            if not 0 <= getattr(self, name) < _LARGEST:
-                raise ValueError(
-                    f"{name} ({getattr(self, name)}) must be a number, at least 0 and below 2**63"
-                )
-        if not 0 <= self.single_frames <= 1:
-            raise ValueError(f"single_frames ({self.single_frames}) must be between 0 and 1")
+        for makes_sense, words, names in _RULES:
+            for name in names:
+                value = getattr(self, name)
+                if not makes_sense(value):
+                    raise ValueError(f"{name} ({value}) must be {words}")
 
     @property
     def single_steps(self) -> int:

@@ -65,9 +65,11 @@ class Supervised:
         with torch.autocast(device.type, torch.bfloat16, enabled=s.precision == "bf16"):
             pose = self.network(x, over_time=over_time)
         pose = pose.float()
+        # A joint that was hardly seen is half a guess, and guesses drown what can be learnt.
+        weight = 1 - s.score_loss * (1 - batch.score.to(device)) if s.score_loss else None
         parts = {
-            "position": position_error(pose, truth),
-            "scale_free": scale_free_error(pose, truth),
+            "position": position_error(pose, truth, weight),
+            "scale_free": scale_free_error(pose, truth, weight),
         }
         total = parts["position"] + s.scale_loss * parts["scale_free"]
         if over_time:

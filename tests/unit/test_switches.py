@@ -1,0 +1,186 @@
+"""Switches of a run that are off unless asked for: freezing, slower depths, parts of a batch."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from pose3d_cli.errors import DivergedError, SettingsError
+from pose3d_cli.learn.depth import depth_of, freeze
+from pose3d_cli.learn.loop import Loop
+from pose3d_cli.learn.losses import position_error
+from pose3d_cli.learn.optimiser import Optimiser
+from pose3d_cli.learn.settings import TrainSettings
+from pose3d_cli.learn.train import train
+from pose3d_cli.lift import weights
+from pose3d_cli.lift.shelf import LIFTERS
+from tests.motion import TINY, quiet, tiny_pack
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return tiny_pack(tmp_path_factory.mktemp("mocap"))
+
+
+def tensors(path):
+    return weights.load(path).state_dict()
+
+
+@pytest.mark.parametrize("lifter", ["dualstream", "residual_mlp"])
+def test_frozen_blocks_stay_as_they_are_and_the_rest_learns(data, tmp_path, lifter):
+    settings = replace(TINY, lifter=lifter)
+    first = train(settings, data=data, out=tmp_path / "a", watch=quiet, device="cpu").weights
+    second = train(
+        replace(settings, freeze=1, lr=1e-2, window_lr=1e-2, learnt_lr=1.0),
+        data=data,
+        out=tmp_path / "b",
+        watch=quiet,
+        device="cpu",
+        init=first,
+    ).weights
+    old, new = tensors(first), tensors(second)
+    blocks = 1 + max(int(name.split(".")[1]) for name in old if name.startswith("blocks."))
+    still = {name for name in old if torch.equal(old[name], new[name])}
+    deep = {name for name in old if depth_of(name, blocks) < 1}
+    assert deep <= still  # the batch statistics among them
+    assert not {name for name in still - deep if name.endswith("weight")}
+
+
+def test_more_blocks_than_there_are_cannot_be_frozen():
+    entry = LIFTERS.get("dualstream")
+    with pytest.raises(SettingsError, match="--freeze 99: the lifter has only"):
+        freeze(entry.network(entry.presets["tiny"]), 99)
+    with pytest.raises(SettingsError, match="has no blocks to count"):
+        freeze(nn.Linear(2, 2), 1)
+
+
+class Wrapped(nn.Module):
+    def __init__(self, encoder):
+        super().__init__()
+        self.encoder = encoder
+
+
+@pytest.mark.parametrize("wrap", [lambda lifter: lifter, Wrapped], ids=["lifter", "student"])
+def test_earlier_blocks_learn_slower_by_the_decay(wrap):
+    entry = LIFTERS.get("dualstream")
+    inner = entry.network(entry.presets["tiny"])
+    network = wrap(inner)
+    optimiser = Optimiser(network, TrainSettings(layer_decay=0.5, warmup=0, single_frames=1.0))
+    optimiser.step(0)
+    rates = {id(p): group["lr"] for group in optimiser.groups for p in group["params"]}
+    last = len(inner.blocks) - 1
+    top = rates[id(inner.head.weight)]
+    assert rates[id(inner.norm.weight)] == top
+    assert rates[id(inner.blocks[last].fuse.weight)] == pytest.approx(top / 2)
+    assert rates[id(inner.blocks[0].fuse.weight)] == pytest.approx(top / 2 ** (last + 1))
+    assert rates[id(inner.embed.weight)] == pytest.approx(top / 2 ** (last + 2))
+    assert rates[id(inner.joint_code)] == pytest.approx(top / 2 ** (last + 2))
+
+
+class Slope:
+    """Losses whose gradient is the next number of a list."""
+
+    def __init__(self, parameter, slopes):
+        self.parameter, self.slopes = parameter, list(slopes)
+
+    def losses(self, step, device):
+        return {"total": self.parameter.sum() * self.slopes.pop(0)}
+
+    def after_step(self):
+        pass
+
+    def state(self):
+        return {}
+
+    def set_state(self, state):
+        pass
+
+
+def loop_of(network, slopes, folder, **changes):
+    settings = TrainSettings(steps=1, optimiser="adamw", clip=1e9, **changes)
+    return Loop(
+        network=network,
+        objective=Slope(network.weight, slopes),
+        settings=settings,
+        folder=folder,
+        device=torch.device("cpu"),
+        validate=lambda _step: {},
+    )
+
+
+def test_parts_of_a_batch_add_up_to_the_mean(tmp_path):
+    network = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(network.weight, 2.0)
+    loop = loop_of(network, [1.0, 2.0, 6.0], tmp_path, accumulate=3)
+    loop.run(quiet)
+    assert network.weight.grad.item() == pytest.approx(3.0)
+    assert loop.smooth["total"] == pytest.approx(2.0 * 3.0)
+
+
+def test_a_batch_that_is_no_number_is_named_and_nothing_is_stepped(tmp_path):
+    network = nn.Linear(1, 1, bias=False)
+    before = network.weight.detach().clone()
+    loop = loop_of(network, [1.0, float("nan")], tmp_path, accumulate=2)
+    with pytest.raises(DivergedError, match="step 0, batch 2 of 2: the loss is nan"):
+        loop.run(quiet)
+    assert torch.equal(network.weight, before)
+
+
+def test_joints_hardly_seen_count_less_where_asked():
+    truth = torch.zeros(1, 1, 2, 3)
+    pose = torch.tensor([[[[1.0, 0, 0], [3.0, 0, 0]]]])
+    assert position_error(pose, truth) == 2
+    assert position_error(pose, truth, torch.tensor([[[1.0, 0.0]]])) == 1
+    assert position_error(pose, truth, torch.tensor([[[1.0, 1.0]]])) == 2
+
+
+def test_the_score_loss_reaches_the_run(data, tmp_path):
+    losses = []
+    for share in (0.0, 1.0):
+        told = []
+        train(
+            replace(TINY, steps=1, score_loss=share),
+            data=data,
+            out=tmp_path / str(share),
+            watch=lambda progress, told=told: told.append(progress.losses["position"]),
+            device="cpu",
+        )
+        losses += told
+    assert losses[0] != losses[1]
+
+
+_RUN = """
+import sys
+from pathlib import Path
+from tests.motion import TINY, quiet
+from pose3d_cli.learn.train import train
+
+def watch(progress):
+    print(progress.step, flush=True)
+
+train(TINY, data=Path(sys.argv[1]), out=Path(sys.argv[2]), watch=watch, device="cpu")
+"""
+
+
+@pytest.mark.parametrize("step", [1, 3, 7])
+def test_a_run_that_is_shot_goes_on_to_the_very_same_weights(data, tmp_path, step):
+    """SIGKILL leaves no time to save: the run goes on from its last checkpoint, or anew."""
+    whole = train(TINY, data=data, out=tmp_path / "whole", watch=quiet, device="cpu")
+    with subprocess.Popen(
+        [sys.executable, "-c", _RUN, data, tmp_path / "shot"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        for line in process.stdout:
+            if int(line) == step:
+                os.kill(process.pid, signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    again = train(TINY, data=data, out=tmp_path / "shot", watch=quiet, device="cpu")
+    assert again.resumed or step == 1  # the first checkpoint is that of step 2
+    for name, value in tensors(whole.weights).items():
+        torch.testing.assert_close(tensors(again.weights)[name], value, rtol=0, atol=0)

@@ -74,6 +74,21 @@ def build(cls: type[C], values: dict[str, Any], *, where: str) -> C:
         raise SettingsError(f"{where}: {error}") from error
 
 
+def assignment(text: str, *, where: str) -> dict[str, Any]:
+    """Return the name and value of `key=value`; the value is TOML, or else text.
+
+    Raises:
+        SettingsError: No `=`, or nothing before it.
+    """
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if not equals or not name:
+        raise SettingsError(f"{where} {text}: give it as key=value")
+    try:
+        return {name: tomllib.loads(f"value = {value}")["value"]}
+    except tomllib.TOMLDecodeError:
+        return {name: value}
+
+
 def read(cls: type[C], path: Path) -> C:
     """Make `cls` from a TOML file."""
     try:

@@ -9,8 +9,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from pose3d_cli.config import fitting, nearest
-from pose3d_cli.errors import InputError, SettingsError, UnknownNameError
+from pose3d_cli.config import assignment, fitting, nearest
+from pose3d_cli.errors import InputError, UnknownNameError
 
 
 def layered(
@@ -37,7 +37,9 @@ def layered(
     """
     hints = {f.name: get_type_hints(cls)[f.name] for cls in classes for f in fields(cls)}
     layers = [] if file is None else [_checked(_read(file), hints, str(file))]
-    layers += [_checked(_assignment(text), hints, f"--set {text}") for text in assignments]
+    layers += [
+        _checked(assignment(text, where="--set"), hints, f"--set {text}") for text in assignments
+    ]
     layers += [{name: value for name, value in flags.items() if value is not None}]
     rivals = [names for cls in classes for names in getattr(cls, "ONE_OF", ())]
     values: dict[str, Any] = {}
@@ -84,13 +86,3 @@ def _read(path: Path) -> dict[str, Any]:
         raise InputError(f"--config {path}: no such file") from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"--config {path}: not a readable TOML file: {error}") from error
-
-
-def _assignment(text: str) -> dict[str, Any]:
-    name, equals, value = (part.strip() for part in text.partition("="))
-    if not equals:
-        raise SettingsError(f"--set {text}: give it as key=value")
-    try:
-        return {name: tomllib.loads(f"value = {value}")["value"]}
-    except tomllib.TOMLDecodeError:
-        return {name: value}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ EXAMPLES = {
         "pose3d train --data mocap --preset xs --time-budget 90m -o runs/xs",
         "pose3d train --data mine --init weights.safetensors --lr 1e-4 -o runs/mine",
         "pose3d train --config run.toml --set velocity_loss=10",
+        "pose3d train --recipe xs-27-cpu --data mocap -o runs/xs",
     ]
 }
 
@@ -36,6 +37,9 @@ _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 class RunSettings:
     """Where a training run takes place."""
 
+    recipe: str = ""
+    """Runs that follow from one another, by name (see the README) or as a .toml file; it says all
+    settings but where to read and write"""
     data: str = ""
     """Folder of packed motion, as `pose3d data import` writes it"""
     out: str = "runs/pose3d"
@@ -70,6 +74,9 @@ def train(
 
     Given again, the same command goes on where the run stopped.
     """
+    if run.recipe:
+        _follow(run, settings, given, screen)
+        return
     from pose3d_cli.learn.train import train as train_network
 
     report = train_network(
@@ -80,6 +87,39 @@ def train(
         watch=_Watch(screen),
     )
     _tell(report, screen)
+
+
+_WITH_RECIPE = {"compile", "validate_every", "checkpoint_every"}
+"""Settings that change nothing in what a run learns."""
+
+
+def _follow(run: RunSettings, settings: TrainSettings, given: Given, screen: Screen) -> None:
+    """Make the runs of a recipe."""
+    from pose3d_cli.learn.recipe import follow, read_recipe
+
+    said = sorted(given - {f.name for f in fields(RunSettings)} - _WITH_RECIPE)
+    if said:
+        told = ", ".join("--" + name.replace("_", "-") for name in said)
+        raise SettingsError(f"--recipe says this itself: {told}; leave it out, or copy the recipe")
+    if run.init:
+        raise SettingsError("--recipe says itself what its runs begin with; leave out --init")
+    recipe = read_recipe(run.recipe)
+    places = _places(run)
+    del places["init"]
+    reports = follow(
+        recipe,
+        **places,
+        watch=lambda name: _Watch(screen, name),
+        changes={name: getattr(settings, name) for name in _WITH_RECIPE & given},
+    )
+    for name, report in reports.items():
+        figures = ", ".join(f"{key} {value:.1f}" for key, value in report.held_out.items())
+        screen.note(f"{name}: step {report.step} of {report.steps}; {figures}")
+    last = reports[recipe.runs[-1].name] if len(reports) == len(recipe.runs) else None
+    done = [] if last is None or last.weights is None else [last.weights]
+    screen.show({name: vars(report) for name, report in reports.items()}, done)
+    if not done:
+        screen.note("the time is up; the same command goes on")
 
 
 def _places(run: RunSettings) -> dict[str, Any]:
@@ -98,13 +138,13 @@ def _places(run: RunSettings) -> dict[str, Any]:
 class _Watch:
     """Shows each step on the screen."""
 
-    def __init__(self, screen: Screen) -> None:
-        self._screen = screen
+    def __init__(self, screen: Screen, name: str = "train") -> None:
+        self._screen, self._name = screen, name
         self._is_begun = False
 
     def __call__(self, progress: Progress) -> None:
         if not self._is_begun:
-            self._screen.stage("train", progress.steps)
+            self._screen.stage(self._name, progress.steps)
             self._is_begun = True
         self._screen.at(progress.step, _note(progress))
 

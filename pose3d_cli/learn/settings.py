@@ -59,6 +59,8 @@ class TrainSettings:
     """Name of the lifter."""
     preset: str = "xs"
     """Named settings of the lifter."""
+    network: str = ""
+    """Changes to the preset, such as `frames=81,streams=gcn`."""
     stage: Literal["pretrain", "finetune"] = "finetune"
     """`pretrain` learns from 2D alone what goes with what, `finetune` learns 3D from pairs."""
     steps: int = 6000

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from pose3d_cli import __version__, config
-from pose3d_cli.errors import InputError, OutputError, SettingsError
+from pose3d_cli import __version__
+from pose3d_cli.errors import OutputError
 from pose3d_cli.files.mocap_pack import MocapClip, read_pack
 from pose3d_cli.learn.checkpoint import load_checkpoint
 from pose3d_cli.learn.loop import Loop, Watch
@@ -23,12 +23,10 @@ from pose3d_cli.learn.pace import steps_within
 from pose3d_cli.learn.pretrain_settings import PretrainSettings
 from pose3d_cli.learn.settings import TrainSettings
 from pose3d_cli.learn.stages import VALIDATION_WINDOWS, StageMaker
+from pose3d_cli.learn.start import WEIGHTS, first_network, weights_of
 from pose3d_cli.learn.synthetic.bodies import STATURE_M
 from pose3d_cli.lift import weights
 from pose3d_cli.lift.device import resolve
-from pose3d_cli.lift.shelf import LIFTERS
-
-_WEIGHTS = "weights.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,12 +79,12 @@ def train(
         WeightsError: Weights to start from that do not fit.
     """
     where = resolve(device)
-    init = _weights_of(init) if init else None
+    init = weights_of(init) if init else None
     keep_freed_memory()
     torch.manual_seed(settings.seed)
     pretrain = pretrain or PretrainSettings()
     make = _stage_maker(data, pretrain, where)
-    network = _network(settings, init).to(where)
+    network = first_network(settings, init).to(where)
     if plan:
         settings = _planned(network, make, settings, out / "checkpoint.pt", time_budget_s)
     _make_folder(out)
@@ -98,9 +96,9 @@ def train(
         about = _about(network, settings, loop, make.clips, init)
         if settings.stage == "pretrain":
             about = _pretrained(about, pretrain)
-        weights.save(out / _WEIGHTS, network, about, half=True)
+        weights.save(out / WEIGHTS, network, about, half=True)
     return TrainReport(
-        weights=out / _WEIGHTS if finished else None,
+        weights=out / WEIGHTS if finished else None,
         step=loop.step,
         steps=settings.steps,
         resumed=resumed,
@@ -145,35 +143,6 @@ def _loop(
         validate=stage.validate,
         origin=origin,
     )
-
-
-def _network(settings: TrainSettings, init: Path | None) -> nn.Module:
-    entry = LIFTERS.get(settings.lifter)
-    if settings.preset not in entry.presets:
-        known = sorted(entry.presets)
-        raise SettingsError(
-            f"--preset: {settings.lifter} has no {settings.preset!r}"
-            f"{config.nearest(settings.preset, known)}"
-        )
-    wanted = entry.presets[settings.preset]
-    if init is None:
-        return entry.network(wanted)
-    network = weights.load(init)
-    if getattr(network, "config", None) != wanted:
-        raise SettingsError(
-            f"--init {init}: holds another network than --preset {settings.preset}; "
-            "see `pose3d weights describe`"
-        )
-    return network
-
-
-def _weights_of(init: Path) -> Path:
-    if not init.is_dir():
-        return init
-    path = init / _WEIGHTS
-    if not path.exists():
-        raise InputError(f"--init {init}: that run wrote no weights yet; let it finish first")
-    return path
 
 
 def _make_folder(out: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import safetensors.torch
@@ -33,9 +34,22 @@ def save(path: Path, network: nn.Module, about: WeightsAbout, *, half: bool = Fa
         OutputError: The file cannot be written.
     """
     tensors = {name: _stored(tensor, half) for name, tensor in network.state_dict().items()}
-    data = safetensors.torch.save(tensors, about.to_header())
+    data = _in_order(safetensors.torch.save(tensors, about.to_header()))
     with replacing(path) as temporary:
         temporary.write_bytes(data)
+
+
+def _in_order(data: bytes) -> bytes:
+    """Sort the header, which safetensors writes in another order every time.
+
+    Equal weights then make equal files, and a run that names its first weights by their hash finds
+    them again.
+    """
+    size = int.from_bytes(data[:8], "little")
+    record = json.loads(data[8 : 8 + size])
+    header = json.dumps(record, sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)  # the tensors stay aligned
+    return len(header).to_bytes(8, "little") + header + data[8 + size :]
 
 
 def _stored(tensor: Tensor, half: bool) -> Tensor:

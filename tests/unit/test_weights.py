@@ -204,3 +204,11 @@ def test_a_word_that_has_its_own_place_cannot_be_given_twice():
         about("dualstream", more={"licence": "mine"})
     with pytest.raises(ValueError, match="rate_hz is 0"):
         WeightsAbout(lifter="x", config={}, input="rays", rate_hz=0.0, licence="")
+
+
+def test_equal_weights_make_equal_files(tmp_path):
+    """Whatever order the library writes its header in, which differs from call to call."""
+    more = {f"key{number}": "value" for number in range(30)}
+    for name in "ab":
+        save(tmp_path / name, tiny("dualstream"), about("dualstream", more=more))
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()

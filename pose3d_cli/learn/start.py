@@ -1,0 +1,67 @@
+"""What a run starts from: a new network, or the weights of an earlier one."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from pose3d_cli import config
+from pose3d_cli.errors import InputError, SettingsError
+from pose3d_cli.learn.settings import TrainSettings
+from pose3d_cli.lift import weights
+from pose3d_cli.lift.shelf import LIFTERS
+
+WEIGHTS = "weights.safetensors"
+"""Name of a run's weights in its folder."""
+
+
+def first_network(settings: TrainSettings, init: Path | None) -> nn.Module:
+    """Return the network of the settings, new or filled from a weights file.
+
+    Raises:
+        SettingsError: No such preset or setting, or weights of another network.
+        WeightsError: Weights that cannot be loaded.
+    """
+    entry = LIFTERS.get(settings.lifter)
+    if settings.preset not in entry.presets:
+        known = sorted(entry.presets)
+        raise SettingsError(
+            f"--preset: {settings.lifter} has no {settings.preset!r}"
+            f"{config.nearest(settings.preset, known)}"
+        )
+    wanted = _changed(entry.presets[settings.preset], settings.network)
+    if init is None:
+        return entry.network(wanted)
+    network = weights.load(init)
+    if getattr(network, "config", None) != wanted:
+        raise SettingsError(
+            f"--init {init}: holds another network than --preset {settings.preset}"
+            f"{f' with {settings.network}' if settings.network else ''}; "
+            "see `pose3d weights describe`"
+        )
+    return network
+
+
+def _changed(preset: Any, changes: str) -> Any:
+    """Return a network's settings with `key=value,key=value` put in."""
+    values = asdict(preset)
+    for text in filter(None, changes.split(",")):
+        values |= config.assignment(text, where="--network")
+    return config.build(type(preset), values, where="--network")
+
+
+def weights_of(init: Path) -> Path:
+    """Return the weights file that a path means: itself, or that of a run's folder.
+
+    Raises:
+        InputError: A run that wrote none yet.
+    """
+    if not init.is_dir():
+        return init
+    path = init / WEIGHTS
+    if not path.exists():
+        raise InputError(f"--init {init}: that run wrote no weights yet; let it finish first")
+    return path

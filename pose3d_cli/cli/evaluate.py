@@ -38,6 +38,13 @@ def evaluate(
         list[str] | None, _option("Shipped name or file; give several to compare.")
     ] = None,
     split: Annotated[str, _option("test or val (default: test).")] = "test",
+    seen: Annotated[
+        str,
+        _option(
+            "2D that weights get to see: noisy, clean, or hidden (noisy, and neither one arm nor "
+            "one leg) (default: noisy)."
+        ),
+    ] = "noisy",
     device: Annotated[str, _option("auto, cpu, cuda or mps (default: auto).")] = "auto",
 ) -> None:
     """Measure a result, or weights.
@@ -48,7 +55,7 @@ def evaluate(
     if dataset is None:
         _compare(screen, prediction, truth, camera=camera, person=person)
     elif dataset == "mocap":
-        _on_mocap(screen, data, weights or (), split=split, device=device)
+        _on_mocap(screen, data, weights or (), split=split, seen=seen, device=device)
     else:
         raise UnknownNameError(f"--dataset: no dataset {dataset!r}; known: mocap")
 
@@ -78,7 +85,13 @@ def _compare(
 
 
 def _on_mocap(
-    screen: Screen, data: Path | None, weights: Sequence[str], *, split: str, device: str
+    screen: Screen,
+    data: Path | None,
+    weights: Sequence[str],
+    *,
+    split: str,
+    seen: str,
+    device: str,
 ) -> None:
     from pose3d_cli.learn.evaluate import evaluate_mocap
     from pose3d_cli.pipeline.stock import find_weights
@@ -86,7 +99,7 @@ def _on_mocap(
     if data is None or not weights:
         raise SettingsError("--dataset mocap: give --data DIR and at least one --weights")
     files = [find_weights(name) for name in weights]
-    found = evaluate_mocap(files, data, split=split, device=device)
+    found = evaluate_mocap(files, data, split=split, seen=seen, device=device)
     record = found.to_json()
     scores = record.pop("scores")
     screen.show({**record, "scores": scores}, [*facts(record), "", *table(found.rows())])

@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool
+from torch import Tensor
 
-from pose3d_cli.errors import WeightsError
+from pose3d_cli.config import nearest
+from pose3d_cli.errors import UnknownNameError, WeightsError
 from pose3d_cli.files.mocap_pack import read_pack
+from pose3d_cli.learn.hidden import hide_limbs
 from pose3d_cli.learn.seams import Seams, measure_seams
 from pose3d_cli.learn.synthetic.generator import Batch
 from pose3d_cli.learn.takes import TAKE_HZ, lift_takes
@@ -22,6 +26,9 @@ from pose3d_cli.pose.measures import mpjpe, p_mpjpe
 
 _TAKE_S = 4.0
 
+SEEN = ("noisy", "clean", "hidden")
+"""What lifters get to see: a detector's errors, none, or these but neither one arm nor one leg."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class MocapScore:
@@ -32,6 +39,7 @@ class MocapScore:
         lifter: Its network.
         mpjpe_mm: Mean distance of joints, root-relative, all joints and frames.
         p_mpjpe_mm: The same after a similarity a frame.
+        hidden_mm: MPJPE of the joints that are never seen; None if there are none.
         seams: Velocity errors where windows meet, and elsewhere.
     """
 
@@ -39,6 +47,7 @@ class MocapScore:
     lifter: str
     mpjpe_mm: float
     p_mpjpe_mm: float
+    hidden_mm: float | None
     seams: Seams
 
 
@@ -53,7 +62,7 @@ class MocapEvaluation:
         takes: Takes drawn.
         frames: Frames in each.
         rate_hz: Frames a second.
-        noise: Whether a detector's errors were added.
+        seen: What the lifters got to see.
         seed: Of the generator.
     """
 
@@ -63,7 +72,7 @@ class MocapEvaluation:
     takes: int
     frames: int
     rate_hz: float
-    noise: bool
+    seen: str
     seed: int
 
     def to_json(self) -> dict[str, Any]:
@@ -74,13 +83,16 @@ class MocapEvaluation:
 
     def rows(self) -> list[tuple[str, ...]]:
         """Return a table: a header, then a row a weights file."""
-        header = ("weights", "lifter", "MPJPE mm", "P-MPJPE mm", "velocity at borders / inside")
+        hidden = ("hidden joints mm",) if self.seen == "hidden" else ()
+        last = "velocity at borders / inside"
+        header = ("weights", "lifter", "MPJPE mm", "P-MPJPE mm", *hidden, last)
         body = [
             (
                 s.weights.name,
                 s.lifter,
                 f"{s.mpjpe_mm:.1f}",
                 f"{s.p_mpjpe_mm:.1f}",
+                *(() if s.hidden_mm is None else (f"{s.hidden_mm:.1f}",)),
                 f"{s.seams.border_mm:.2f} / {s.seams.inside_mm:.2f} = {s.seams.ratio:.3f}",
             )
             for s in self.scores
@@ -96,7 +108,7 @@ def evaluate_mocap(
     takes: int = 128,
     seam_takes: int = 48,
     seed: int = 1234,
-    noise: bool = True,
+    seen: str = "noisy",
     device: str = "auto",
 ) -> MocapEvaluation:
     """Measure weights on takes of held-out subjects, seen through the generator.
@@ -112,13 +124,16 @@ def evaluate_mocap(
         takes: How many takes are drawn.
         seam_takes: How many takes of four windows' length are drawn, to look at window borders.
         seed: Of the generator; the same seed gives the same takes.
-        noise: Add a detector's errors.
+        seen: What the lifters get to see, of `SEEN`.
         device: auto, cpu, cuda or mps.
 
     Raises:
+        UnknownNameError: `seen` is none of `SEEN`.
         InputError: No clips in the split.
         WeightsError: Weights that cannot be loaded, or that want another input than rays.
     """
+    if seen not in SEEN:
+        raise UnknownNameError(f"--seen: there is no {seen!r}{nearest(seen, list(SEEN))}")
     where = resolve(device)
     clips = read_pack(data, split)
     about = [weights.describe(file) for file in files]
@@ -129,10 +144,13 @@ def evaluate_mocap(
         )
     lifters = [WindowedLifter.from_file(file, where) for file in files]
     frames = round(_TAKE_S * TAKE_HZ)
-    batch = fixed_batch(clips, frames, TAKE_HZ, takes, seed, noise=noise)
+    batch = fixed_batch(clips, frames, TAKE_HZ, takes, seed, noise=seen != "clean")
+    hidden = None
+    if seen == "hidden":
+        batch, hidden = hide_limbs(batch, seed)
     scores = []
     for file, lifter in zip(files, lifters, strict=True):
-        error = _error(lifter, batch)
+        error = _error(lifter, batch, hidden)
         seams = measure_seams(lifter, clips, takes=seam_takes)
         scores.append(MocapScore(weights=file, lifter=lifter.about.lifter, seams=seams, **error))
     return MocapEvaluation(
@@ -142,15 +160,20 @@ def evaluate_mocap(
         takes=takes,
         frames=frames,
         rate_hz=TAKE_HZ,
-        noise=noise,
+        seen=seen,
         seed=seed,
     )
 
 
-def _error(lifter: WindowedLifter, batch: Batch) -> dict[str, float]:
+def _error(
+    lifter: WindowedLifter, batch: Batch, hidden: Bool[Tensor, "takes joints"] | None
+) -> dict[str, float | None]:
     lifted, truth = (poses.astype(np.float64) for poses in lift_takes(lifter, batch))
     pose = lifted - lifted[:, :, :1]
+    gone = None if hidden is None else hidden.numpy()[:, None].repeat(pose.shape[1], 1)
+    apart = np.linalg.norm(pose - truth, axis=-1)
     return {
         "mpjpe_mm": float(np.mean(mpjpe(pose, truth)) * 1000),
         "p_mpjpe_mm": float(np.mean(p_mpjpe(pose, truth)) * 1000),
+        "hidden_mm": None if gone is None else float(apart[gone].mean() * 1000),
     }

@@ -44,7 +44,7 @@ _RULES: tuple[tuple[Callable[[float], bool], str, tuple[str, ...]], ...] = (
         ),
     ),
     (lambda value: 0 <= value <= 1, "between 0 and 1", ("single_frames", "score_loss")),
-    (lambda value: 0 < value <= 1, "above 0 and at most 1", ("layer_decay",)),
+    (lambda value: 0 < value <= 1, "above 0 and at most 1", ("layer_decay", "labels")),
 )
 
 Precision = Literal["bf16", "fp32"]
@@ -63,6 +63,8 @@ class TrainSettings:
     """Changes to the preset, such as `frames=81,streams=gcn`."""
     stage: Literal["pretrain", "finetune"] = "finetune"
     """`pretrain` learns from 2D alone what goes with what, `finetune` learns 3D from pairs."""
+    labels: float = 1.0
+    """Share of the training clips whose 3D is looked at; pre-training sees the 2D of all."""
     steps: int = 6000
     """Optimiser steps, both phases together; `--time-budget` may set it from measured speed."""
     single_frames: float = 0.75

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from pose3d_cli.errors import InputError, WeightsError
+from pose3d_cli.errors import InputError, UnknownNameError, WeightsError
 from pose3d_cli.files.mocap_pack import MocapClip, read_pack, write_pack
 from pose3d_cli.learn.evaluate import evaluate_mocap
+from pose3d_cli.learn.hidden import hide_limbs
 from pose3d_cli.learn.seams import border_steps, measure_seams
+from pose3d_cli.learn.synthetic.generator import Batch
 from pose3d_cli.learn.synthetic.postures import draw_postures
 from pose3d_cli.lift import weights
 from pose3d_cli.lift.shelf import LIFTERS
@@ -66,6 +68,34 @@ def test_weights_of_several_rates_lift_the_same_takes(data, tmp_path):
     evaluation = evaluate_mocap(files, data, takes=3, device="cpu", seam_takes=2)
     assert (evaluation.rate_hz, evaluation.frames) == (25.0, 100)
     assert len({score.mpjpe_mm for score in evaluation.scores}) == 3
+
+
+def test_hidden_limbs_are_one_arm_and_one_leg_of_each_take():
+    shape = (40, 3, 17)
+    rays, score = torch.ones(*shape, 2), torch.ones(shape)
+    seen, hidden = hide_limbs(Batch(rays, rays, rays, score, rays), seed=0)
+    assert (hidden.sum(1) == 4).all()
+    for part in ("elbow", "wrist", "knee", "ankle"):
+        left, right = (hidden[:, H36M17.index(f"{side}_{part}")] for side in ("left", "right"))
+        assert (left ^ right).all()
+        assert 5 < left.sum() < 35
+    gone = hidden[:, None].expand(shape)
+    assert torch.isnan(seen.rays[gone]).all()
+    assert (seen.score[gone] == 0).all()
+    assert (seen.rays[~gone] == 1).all()
+    assert (seen.score[~gone] == 1).all()
+
+
+def test_what_is_seen_decides_the_error(data, tmp_path):
+    files, errors = [save(tmp_path / "a.safetensors")], {}
+    for seen in ("noisy", "clean", "hidden"):
+        found = evaluate_mocap(files, data, takes=4, device="cpu", seam_takes=2, seen=seen)
+        errors[seen] = found.scores[0].mpjpe_mm
+        assert (found.scores[0].hidden_mm is not None) == (seen == "hidden")
+        assert ("hidden joints mm" in found.rows()[0]) == (seen == "hidden")
+    assert len(set(errors.values())) == 3
+    with pytest.raises(UnknownNameError, match="--seen: there is no 'dirty'; known: noisy, clean"):
+        evaluate_mocap(files, data, seen="dirty")
 
 
 def test_a_split_without_clips_and_weights_for_pixels_are_refused(data, tmp_path):

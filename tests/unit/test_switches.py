@@ -13,11 +13,15 @@ import torch
 from torch import nn
 
 from pose3d_cli.errors import DivergedError, SettingsError
+from pose3d_cli.files.mocap_pack import read_pack
 from pose3d_cli.learn.depth import depth_of, freeze
 from pose3d_cli.learn.loop import Loop
 from pose3d_cli.learn.losses import position_error
+from pose3d_cli.learn.objectives.supervised import Supervised
 from pose3d_cli.learn.optimiser import Optimiser
+from pose3d_cli.learn.pretrain_settings import PretrainSettings
 from pose3d_cli.learn.settings import TrainSettings
+from pose3d_cli.learn.stages import StageMaker
 from pose3d_cli.learn.train import train
 from pose3d_cli.lift import weights
 from pose3d_cli.lift.shelf import LIFTERS
@@ -156,10 +160,31 @@ def test_the_score_loss_reaches_the_run(data, tmp_path):
     assert losses[0] != losses[1]
 
 
+def test_a_share_of_the_labels_is_the_same_clips_in_every_run(data, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        Supervised, "from_clips", lambda _network, clips, *_: seen.append([c.name for c in clips])
+    )
+    clips = [replace(clip, name=f"clip{i}") for i in range(10) for clip in read_pack(data)[:1]]
+    make = StageMaker(
+        clips=clips, held_out=clips, pretrain=PretrainSettings(), device=torch.device("cpu")
+    )
+    entry = LIFTERS.get("dualstream")
+    for share in (1.0, 0.25, 0.01, 0.25):
+        make(entry.network(entry.presets["tiny"]), replace(TINY, labels=share))
+    whole, quarter, least, again = seen
+    assert len(whole) == 10
+    assert len(quarter) == 3
+    assert len(least) == 1
+    assert quarter == again != whole[:3]
+    assert set(least) < set(quarter) < set(whole)
+
+
 _RUN = """
 import sys
 from pathlib import Path
 from tests.motion import TINY, quiet
+from pose3d_cli.learn.stages import StageMaker
 from pose3d_cli.learn.train import train
 
 def watch(progress):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +26,8 @@ TINY = TrainSettings(
 """Seconds of training, both phases, two checkpoints in each."""
 
 
-def tiny_pack(folder: Path) -> Path:
-    """Write two clips to learn from and two held out; return the folder."""
+def tiny_pack(folder: Path, splits: Sequence[str] = ("train", "val")) -> Path:
+    """Write two clips for each split; return the folder."""
     random = torch.Generator().manual_seed(0)
     clips = [
         MocapClip(
@@ -38,7 +39,7 @@ def tiny_pack(folder: Path) -> Path:
             fps=50.0,
             xyz=(draw_postures(1, 80, 3.0, random)[0].numpy() * 0.3).astype(np.float32),
         )
-        for split in ("train", "val")
+        for split in splits
         for i in range(2)
     ]
     write_pack(folder, clips)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pose3d_cli.cli.flags import Given
-from pose3d_cli.cli.screen import Screen
+from pose3d_cli.cli.screen import Screen, table
 from pose3d_cli.errors import SettingsError
 from pose3d_cli.learn.pretrain_settings import PretrainSettings
 from pose3d_cli.learn.settings import TrainSettings
 
 if TYPE_CHECKING:
     from pose3d_cli.learn.loop import Progress
+    from pose3d_cli.learn.recipe import Recipe
     from pose3d_cli.learn.train import TrainReport
 
 EXAMPLES = {
@@ -115,11 +117,34 @@ def _follow(run: RunSettings, settings: TrainSettings, given: Given, screen: Scr
     for name, report in reports.items():
         figures = ", ".join(f"{key} {value:.1f}" for key, value in report.held_out.items())
         screen.note(f"{name}: step {report.step} of {report.steps}; {figures}")
-    last = reports[recipe.runs[-1].name] if len(reports) == len(recipe.runs) else None
-    done = [] if last is None or last.weights is None else [last.weights]
-    screen.show({name: vars(report) for name, report in reports.items()}, done)
-    if not done:
+    record: dict[str, Any] = {name: vars(report) for name, report in reports.items()}
+    last = reports.get(recipe.runs[-1].name)
+    if last is None or last.weights is None:
+        screen.show(record, [])
         screen.note("the time is up; the same command goes on")
+    elif recipe.compare:
+        screen.show(*_compared(recipe, reports, run, screen))
+    else:
+        screen.show(record, [last.weights])
+
+
+def _compared(
+    recipe: Recipe, reports: Mapping[str, TrainReport], run: RunSettings, screen: Screen
+) -> tuple[dict[str, Any], list[str]]:
+    """Measure what the recipe compares; return a record and a table."""
+    from pose3d_cli.learn.ablation import measure_variants, rows, write_variants
+
+    weights: dict[str, list[Path]] = {variant: [] for variant in recipe.compare}
+    for step in recipe.runs:
+        made = reports[step.name].weights
+        if step.variant in weights and made is not None:
+            weights[step.variant].append(made)
+    variants = measure_variants(
+        weights, Path(run.data), device=run.device, tell=lambda what: screen.stage(what, None)
+    )
+    path = write_variants(Path(run.out), variants, {"recipe": recipe.name, "about": recipe.about})
+    screen.note(f"written to {path}")
+    return {v.name: v.mpjpe_mm for v in variants}, [*table(rows(variants))]
 
 
 def _places(run: RunSettings) -> dict[str, Any]:

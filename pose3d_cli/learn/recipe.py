@@ -2,6 +2,7 @@
 
 about = "what it makes, on what machine, in what time"
 seeds = [0, 1]            # optional: everything once for each
+compare = ["windows"]     # optional: runs to measure side by side at the end
 
 [[run]]
 name = "pretrain"
@@ -40,12 +41,14 @@ class RecipeRun:
 
     Attributes:
         name: Names its folder.
+        variant: The name without the seed.
         init: Name of the run whose weights it begins with; empty if with none.
         settings: Of the run.
         pretrain: Of its pre-training, if that is what it does.
     """
 
     name: str
+    variant: str
     init: str
     settings: TrainSettings
     pretrain: PretrainSettings
@@ -59,11 +62,13 @@ class Recipe:
         name: As the user gave it.
         about: What it is for.
         runs: At least one.
+        compare: Variants to measure side by side.
     """
 
     name: str
     about: str
     runs: Sequence[RecipeRun]
+    compare: Sequence[str] = ()
 
 
 def shipped_recipes() -> list[str]:
@@ -80,7 +85,7 @@ def read_recipe(name: str) -> Recipe:
     Raises:
         InputError: A file that is missing or no TOML.
         SettingsError: An unknown name, no run, two of one name, or one that begins with what no
-            earlier one made.
+            earlier one made; a comparison of what no run makes.
         UnknownNameError: A setting that there is not.
     """
     path = Path(name) if name.endswith(".toml") else _SHIPPED / f"{name}.toml"
@@ -96,7 +101,12 @@ def read_recipe(name: str) -> Recipe:
     if seeds is not None:
         runs = [_with_seed(run, seed) for seed in seeds for run in runs]
     _check(runs, path)
-    return Recipe(name=name, about=str(values.get("about", "")), runs=runs)
+    compare = [str(variant) for variant in values.get("compare", [])]
+    made = sorted({run.variant for run in runs})
+    for variant in compare:
+        if variant not in made:
+            raise SettingsError(f"{path}: compare: no run {variant!r}{nearest(variant, made)}")
+    return Recipe(name=name, about=str(values.get("about", "")), runs=runs, compare=compare)
 
 
 def _run(table: Mapping[str, Any], path: Path) -> RecipeRun:
@@ -106,6 +116,7 @@ def _run(table: Mapping[str, Any], path: Path) -> RecipeRun:
     pretrain = build(PretrainSettings, settings.pop("pretrain", {}), where=f"{where}, pretrain")
     return RecipeRun(
         name=name,
+        variant=name,
         init=init,
         settings=build(TrainSettings, settings, where=where),
         pretrain=pretrain,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, replace
 
 import pytest
 
 from pose3d_cli.errors import ExitCode, InputError, SettingsError, UnknownNameError
+from pose3d_cli.learn import ablation
 from pose3d_cli.learn.recipe import follow, read_recipe, shipped_recipes
 from pose3d_cli.learn.start import first_network
 from pose3d_cli.learn.train import train
@@ -101,6 +103,7 @@ def test_seeds_make_everything_once_for_each(tmp_path):
         ("[[run]]\nsteps = 3", SettingsError, "needs a name of its own"),
         ("[[run]]\nname='a'\n[[run]]\nname='a'", SettingsError, "needs a name of its own"),
         ("[[run]]\nname='a'\ninit='b'", SettingsError, "begins with 'b', made by none"),
+        ("compare=['b']\n[[run]]\nname='a'", SettingsError, "compare: no run 'b'"),
         ("[[run]]\nname='a'\nstpes=3", UnknownNameError, "run 'a': no setting 'stpes'; did you"),
         ("[[run]]\nname='a'\npretrain.x=3", UnknownNameError, "pretrain: no setting 'x'"),
         ("[[run]]\nname='a'\nsteps='many'", SettingsError, "steps is 'many'"),
@@ -146,3 +149,27 @@ def test_the_command_makes_a_recipe_and_refuses_what_the_recipe_says(pose3d, dat
     assert "--recipe says this itself: --lr, --steps; leave it out" in refused.stderr
     refused = pose3d(*arguments, "--init", "x", code=code)
     assert "leave out --init" in refused.stderr
+
+
+def test_variants_are_compared_over_their_seeds(pose3d, tmp_path, monkeypatch):
+    monkeypatch.setattr(ablation, "TAKES", 3)
+    data = tiny_pack(tmp_path / "mocap", splits=("train", "val", "test"))
+    more = (
+        CHAIN
+        + f"""[[run]]
+name = "scratch"
+single_frames = 0.0
+{_COMMON}"""
+    )
+    recipe = written(tmp_path, "seeds = [0, 1]\ncompare = ['scratch', 'fine']\n" + more)
+    out = tmp_path / "out"
+    done = pose3d("train", "--recipe", recipe, "--data", data, "-o", out)
+    results = json.loads((out / "results.json").read_text())
+    assert list(results["variants"]) == ["scratch", "fine"]
+    for errors in results["variants"].values():
+        assert list(errors) == ["noisy", "clean", "hidden", "hidden_joints"]
+        assert all(len(values) == 2 and values[0] != values[1] for values in errors.values())
+    first, second = results["variants"]["fine"]["noisy"]
+    told = f"{(first + second) / 2:.1f} ± {abs(first - second) / 2:.1f}"
+    assert told in (out / "results.md").read_text()
+    assert told in done.stdout

@@ -29,6 +29,7 @@ EXAMPLES = {
         "pose3d train --data mine --init weights.safetensors --lr 1e-4 -o runs/mine",
         "pose3d train --config run.toml --set velocity_loss=10",
         "pose3d train --recipe xs-27-cpu --data mocap -o runs/xs",
+        "torchrun --nproc-per-node 2 -m pose3d_cli train --data mocap --preset s -o runs/s",
     ]
 }
 
@@ -79,6 +80,7 @@ def train(
     if run.recipe:
         _follow(run, settings, given, screen)
         return
+    from pose3d_cli.learn.team import is_first
     from pose3d_cli.learn.train import train as train_network
 
     report = train_network(
@@ -88,7 +90,8 @@ def train(
         plan=bool(run.time_budget) and "steps" not in given,
         watch=_Watch(screen),
     )
-    _tell(report, screen)
+    if is_first():
+        _tell(report, screen)
 
 
 _WITH_RECIPE = {"compile", "validate_every", "checkpoint_every"}
@@ -98,6 +101,7 @@ _WITH_RECIPE = {"compile", "validate_every", "checkpoint_every"}
 def _follow(run: RunSettings, settings: TrainSettings, given: Given, screen: Screen) -> None:
     """Make the runs of a recipe."""
     from pose3d_cli.learn.recipe import follow, read_recipe
+    from pose3d_cli.learn.team import is_first
 
     said = sorted(given - {f.name for f in fields(RunSettings)} - _WITH_RECIPE)
     if said:
@@ -114,6 +118,8 @@ def _follow(run: RunSettings, settings: TrainSettings, given: Given, screen: Scr
         watch=lambda name: _Watch(screen, name),
         changes={name: getattr(settings, name) for name in _WITH_RECIPE & given},
     )
+    if not is_first():
+        return
     for name, report in reports.items():
         figures = ", ".join(f"{key} {value:.1f}" for key, value in report.held_out.items())
         screen.note(f"{name}: step {report.step} of {report.steps}; {figures}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -19,6 +20,7 @@ from pose3d_cli.learn.interrupt import interrupts_wait
 from pose3d_cli.learn.log import RunLog, draw_curves
 from pose3d_cli.learn.optimiser import Optimiser
 from pose3d_cli.learn.settings import TrainSettings
+from pose3d_cli.learn.team import Team, apart
 
 _SMOOTHING = 0.98
 
@@ -27,8 +29,8 @@ _SMOOTHING = 0.98
 class Objective(Protocol):
     """What a training step wants to be small, and where its data come from."""
 
-    def losses(self, step: int, device: torch.device) -> dict[str, Tensor]:
-        """Return the losses of a step; `total` is minimised, the others are logged."""
+    def losses(self, step: int, part: int, device: torch.device) -> dict[str, Tensor]:
+        """Return the losses of a part of a step's batch; `total` is minimised, all are logged."""
         ...
 
     def after_step(self) -> None:
@@ -71,6 +73,8 @@ class Loop:
         device: Where to compute.
         validate: Measures on held-out data, given the step.
         origin: What the run began with, by name; a checkpoint of another is not gone on from.
+        called: What the objective calls, perhaps `network` shared among processes.
+        team: The processes that train together; the first one writes.
     """
 
     network: nn.Module
@@ -80,6 +84,8 @@ class Loop:
     device: torch.device
     validate: Validate
     origin: Mapping[str, str] = field(default_factory=dict)
+    called: nn.Module | None = None
+    team: Team = field(default_factory=Team)
 
     def __post_init__(self) -> None:
         self.frozen = freeze(self.network, self.settings.freeze)
@@ -108,7 +114,9 @@ class Loop:
         return True
 
     def save(self) -> None:
-        """Write the checkpoint."""
+        """Write the checkpoint, if this is the process that writes."""
+        if not self.team.is_first:
+            return
         save_checkpoint(
             self.checkpoint,
             self.settings,
@@ -130,7 +138,7 @@ class Loop:
         Raises:
             DivergedError: The loss is no longer a number; the last checkpoint is kept.
         """
-        log = RunLog(self.folder / "log.jsonl", self.step)
+        log = RunLog(self.folder / "log.jsonl", self.step) if self.team.is_first else None
         started, first = time.monotonic(), self.step
         try:
             while self.step < self.settings.steps:
@@ -138,23 +146,26 @@ class Loop:
                     self._one_step()
                 speed = (self.step - first) / (time.monotonic() - started)
                 self._measure(log, speed)
-                watch(
-                    Progress(
-                        step=self.step,
-                        steps=self.settings.steps,
-                        losses=self.smooth,
-                        steps_per_s=speed,
-                        held_out=self.held_out,
-                    )
-                )
-                if time.monotonic() - started > time_budget_s:
+                if self.team.is_first:
+                    watch(self._progress(speed))
+                if self.team.of_first(int(time.monotonic() - started > time_budget_s)):
                     break
         except KeyboardInterrupt:
             self.save()
             raise
         self.save()
-        draw_curves(log, self.folder / "curves.png")
+        if log is not None:
+            draw_curves(log, self.folder / "curves.png")
         return self.step >= self.settings.steps
+
+    def _progress(self, speed: float) -> Progress:
+        return Progress(
+            step=self.step,
+            steps=self.settings.steps,
+            losses=self.smooth,
+            steps_per_s=speed,
+            held_out=self.held_out,
+        )
 
     def _one_step(self) -> None:
         self.network.train()
@@ -162,9 +173,13 @@ class Loop:
             module.eval()
         self.optimiser.zero_grad()
         values: dict[str, float] = {}
-        for part in range(self.settings.accumulate):
-            for name, value in self._one_batch(part).items():
-                values[name] = values.get(name, 0.0) + value
+        parts = self.settings.accumulate
+        for part in range(parts):
+            is_last = part == parts - 1
+            with nullcontext() if is_last else apart(self.called or self.network):
+                for name, value in self._one_part(part).items():
+                    values[name] = values.get(name, 0.0) + value / parts
+        values = self.team.mean(values)
         nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
         self.optimiser.step(self.step)
         self.objective.after_step()
@@ -173,21 +188,23 @@ class Loop:
             old = self.smooth.get(name, value)
             self.smooth[name] = _SMOOTHING * old + (1 - _SMOOTHING) * value
 
-    def _one_batch(self, part: int) -> dict[str, float]:
-        """Add a batch's share to the gradients; return its share of the losses."""
-        losses = self.objective.losses(self.step, self.device)
-        total = float(losses["total"].detach())
-        if not math.isfinite(total):
+    def _one_part(self, part: int) -> dict[str, float]:
+        """Add a part of the batch to the gradients; return its losses."""
+        parts = self.settings.accumulate
+        losses = self.objective.losses(self.step, self.team.rank * parts + part, self.device)
+        values = {name: float(value.detach()) for name, value in losses.items()}
+        if not math.isfinite(values["total"]):
             raise DivergedError(
-                f"step {self.step}, batch {part + 1} of {self.settings.accumulate}: the loss is "
-                f"{total}. Lower --lr and start anew; {self.folder} keeps what was saved before"
+                f"step {self.step}, part {part + 1} of {parts} of its batch: the loss is "
+                f"{values['total']}. Lower --lr and start anew; {self.folder} keeps what was saved "
+                "before"
             )
-        (losses["total"] / self.settings.accumulate).backward()
-        return {
-            name: float(value.detach()) / self.settings.accumulate for name, value in losses.items()
-        }
+        (losses["total"] / parts).backward()
+        return values
 
-    def _measure(self, log: RunLog, speed: float) -> None:
+    def _measure(self, log: RunLog | None, speed: float) -> None:
+        if log is None:
+            return
         last = self.step == self.settings.steps
         if self.step % self.settings.validate_every == 0 or last:
             self.network.eval()

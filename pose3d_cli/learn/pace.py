@@ -35,7 +35,7 @@ def _seconds_a_step(network: nn.Module, make: StageMaker, settings: TrainSetting
     times = []
     for _ in range(_TRIAL_STEPS + 1):  # the first one warms up and does not count
         started = time.monotonic()
-        stage.objective.losses(0, device)["total"].backward()  # type: ignore[no-untyped-call]
+        stage.objective.losses(0, 0, device)["total"].backward()  # type: ignore[no-untyped-call]
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         times.append(time.monotonic() - started)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -21,6 +21,7 @@ from pose3d_cli.learn.pretrain_settings import PretrainSettings
 from pose3d_cli.learn.probe import probe_error_mm
 from pose3d_cli.learn.settings import TrainSettings
 from pose3d_cli.learn.synthetic.generator import Generator, GeneratorConfig
+from pose3d_cli.learn.team import Team
 from pose3d_cli.learn.validate import fixed_batch, held_out_error
 from pose3d_cli.lift.blocks.encoder import JointEncoder
 from pose3d_cli.lift.shelf import window_frames
@@ -35,11 +36,13 @@ class Stage:
 
     Attributes:
         trained: Its parameters are trained; the lifter, or what wraps it.
+        called: What the objective calls: the same, perhaps compiled and shared among processes.
         objective: Gives the losses.
         validate: Measures on held-out subjects, given the step.
     """
 
     trained: nn.Module
+    called: nn.Module
     objective: Objective
     validate: Validate
 
@@ -54,6 +57,7 @@ class StageMaker:
         pretrain: Settings of pre-training.
         device: Where the network is.
         unlabelled: Motion to pre-train on beside `clips`.
+        team: The processes that train together.
     """
 
     clips: Sequence[MocapClip]
@@ -61,6 +65,7 @@ class StageMaker:
     pretrain: PretrainSettings
     device: torch.device
     unlabelled: Sequence[MocapClip] = ()
+    team: Team = field(default_factory=Team)
 
     def __call__(self, network: nn.Module, settings: TrainSettings) -> Stage:
         """Return the stage of `settings.stage`.
@@ -75,14 +80,19 @@ class StageMaker:
     def _finetune(self, network: nn.Module, settings: TrainSettings) -> Stage:
         frames = window_frames(network)
         batch = fixed_batch(self.held_out, frames, settings.rate_hz, VALIDATION_WINDOWS)
-        called = torch.compile(network, dynamic=False) if settings.compile else network
+        called = self._called(network, settings)
         return Stage(
             network,
+            called,
             Supervised.from_clips(called, _labelled(self.clips, settings), frames, settings),  # type: ignore[arg-type]
             lambda step: held_out_error(
                 network, batch, self.device, over_time=step > settings.single_steps
             ),
         )
+
+    def _called(self, network: nn.Module, settings: TrainSettings) -> nn.Module:
+        compiled = torch.compile(network, dynamic=False) if settings.compile else network
+        return self.team.share(compiled, self.device)  # type: ignore[arg-type]
 
     def _pretrain(self, network: nn.Module, settings: TrainSettings) -> Stage:
         if not isinstance(network, JointEncoder):
@@ -93,7 +103,7 @@ class StageMaker:
         frames, rate_hz = window_frames(network), settings.rate_hz
         latent = self.pretrain.target == "latent"
         student = Student(network, network.embed.out_features if latent else 2).to(self.device)
-        called = torch.compile(student, dynamic=False) if settings.compile else student
+        called = self._called(student, settings)
         source = GeneratorConfig(frames=frames, rate_hz=rate_hz, seed=settings.seed)
         own = None
         if self.pretrain.keypoints:
@@ -103,6 +113,7 @@ class StageMaker:
         judge = fixed_batch(self.held_out, frames, rate_hz, VALIDATION_WINDOWS)
         return Stage(
             student,
+            called,
             SelfDistill(
                 student,
                 MixedWindows(generator, own, self.pretrain.keypoint_share),

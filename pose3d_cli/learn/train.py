@@ -25,6 +25,7 @@ from pose3d_cli.learn.settings import TrainSettings
 from pose3d_cli.learn.stages import VALIDATION_WINDOWS, StageMaker
 from pose3d_cli.learn.start import WEIGHTS, first_network, weights_of
 from pose3d_cli.learn.synthetic.bodies import STATURE_M
+from pose3d_cli.learn.team import Team, joined, own_device
 from pose3d_cli.lift import weights
 from pose3d_cli.lift.device import resolve
 
@@ -62,6 +63,9 @@ def train(
 ) -> TrainReport:
     """Train a lifter; called again with the same folder, go on where the last call stopped.
 
+    Under `torchrun` several processes train together, each with batches of its own: as one process
+    with `accumulate` times as many. The first one writes; all must see `data`, `out` and `init`.
+
     Args:
         settings: Lifter, steps, rates.
         data: Packed motion, as `pose3d data import` writes it.
@@ -78,25 +82,27 @@ def train(
         SettingsError: A folder that holds a run of other settings, data or first weights.
         WeightsError: Weights to start from that do not fit.
     """
-    where = resolve(device)
+    where = own_device(resolve(device))
     init = weights_of(init) if init else None
+    pretrain = pretrain or PretrainSettings()
     keep_freed_memory()
     torch.manual_seed(settings.seed)
-    pretrain = pretrain or PretrainSettings()
-    make = _stage_maker(data, pretrain, where)
-    network = first_network(settings, init).to(where)
-    if plan:
-        settings = _planned(network, make, settings, out / "checkpoint.pt", time_budget_s)
-    _make_folder(out)
-    origin = _origin(make.clips, init, pretrain if settings.stage == "pretrain" else None)
-    loop = _loop(make, network, settings, out, origin)
-    resumed = loop.resume()
-    finished = loop.run(watch, time_budget_s=time_budget_s)
-    if finished:
-        about = _about(network, settings, loop, make.clips, init)
-        if settings.stage == "pretrain":
-            about = _pretrained(about, pretrain)
-        weights.save(out / WEIGHTS, network, about, half=True)
+    with joined(where) as team:
+        make = _stage_maker(data, pretrain, where, team)
+        network = first_network(settings, init).to(where)
+        if plan:
+            settings = _planned(network, make, settings, out / "checkpoint.pt", time_budget_s)
+        _make_folder(out)
+        origin = _origin(make.clips, init, pretrain if settings.stage == "pretrain" else None)
+        loop = _loop(make, network, settings, out, origin)
+        resumed = loop.resume()
+        finished = loop.run(watch, time_budget_s=time_budget_s)
+        if finished and team.is_first:
+            about = _about(network, settings, loop, make.clips, init)
+            if settings.stage == "pretrain":
+                about = _pretrained(about, pretrain)
+            weights.save(out / WEIGHTS, network, about, half=True)
+        team.wait()
     return TrainReport(
         weights=out / WEIGHTS if finished else None,
         step=loop.step,
@@ -106,13 +112,16 @@ def train(
     )
 
 
-def _stage_maker(data: Path, pretrain: PretrainSettings, device: torch.device) -> StageMaker:
+def _stage_maker(
+    data: Path, pretrain: PretrainSettings, device: torch.device, team: Team
+) -> StageMaker:
     return StageMaker(
         clips=read_pack(data, "train"),
         held_out=read_pack(data, "val"),
         pretrain=pretrain,
         device=device,
         unlabelled=read_pack(data, "test") if pretrain.test_2d else (),
+        team=team,
     )
 
 
@@ -122,7 +131,8 @@ def _planned(
     """Set the number of steps: that of the run to go on with, or what fits into the time."""
     if checkpoint.exists():
         return replace(settings, steps=load_checkpoint(checkpoint)["settings"]["steps"])
-    return replace(settings, steps=steps_within(network, make, settings, seconds))
+    steps = steps_within(network, make, settings, seconds)
+    return replace(settings, steps=make.team.of_first(steps))
 
 
 def _loop(
@@ -142,6 +152,8 @@ def _loop(
         device=make.device,
         validate=stage.validate,
         origin=origin,
+        called=stage.called,
+        team=make.team,
     )
 
 

@@ -54,7 +54,7 @@ def run(settings, data, out, **more):
 def step(distill, number=0):
     optimiser = torch.optim.SGD(distill.student.parameters(), lr=0.1)
     distill.student.train()
-    losses = distill.losses(number, CPU)
+    losses = distill.losses(number, 0, CPU)
     losses["total"].backward()
     optimiser.step()
     distill.after_step()
@@ -125,7 +125,7 @@ def test_what_the_detector_missed_does_not_count(distill):
         objective.student.predict = torch.nn.Linear(16, 2)
         torch.nn.init.zeros_(objective.student.predict.weight)
         torch.nn.init.zeros_(objective.student.predict.bias)
-        return objective.losses(0, CPU)["total"]
+        return objective.losses(0, 0, CPU)["total"]
 
     squares = batch.x[..., :2].square().mean(-1)
     for objective, given in ((distill, batch), (missed, worse)):
@@ -138,14 +138,14 @@ def test_a_collapsed_teacher_stops_the_run(distill):
     for block in distill.teacher.module.blocks:
         block.register_forward_hook(lambda _module, _args, output: output * 0.01)
     with pytest.raises(DivergedError, match="step 1: the teacher's tokens hardly differ"):
-        distill.losses(1, CPU)
+        distill.losses(1, 0, CPU)
 
 
 def test_a_student_that_says_one_thing_stops_the_run(distill):
     torch.nn.init.zeros_(distill.student.predict.weight)
-    distill.losses(0, CPU)  # at the start anything may be said
+    distill.losses(0, 0, CPU)  # at the start anything may be said
     with pytest.raises(DivergedError, match="step 500: the student predicts the same"):
-        distill.losses(500, CPU)
+        distill.losses(500, 0, CPU)
 
 
 def test_the_decay_rises_then_stays():

@@ -94,7 +94,7 @@ class Slope:
     def __init__(self, parameter, slopes):
         self.parameter, self.slopes = parameter, list(slopes)
 
-    def losses(self, step, device):
+    def losses(self, step, part, device):
         return {"total": self.parameter.sum() * self.slopes.pop(0)}
 
     def after_step(self):
@@ -132,7 +132,7 @@ def test_a_batch_that_is_no_number_is_named_and_nothing_is_stepped(tmp_path):
     network = nn.Linear(1, 1, bias=False)
     before = network.weight.detach().clone()
     loop = loop_of(network, [1.0, float("nan")], tmp_path, accumulate=2)
-    with pytest.raises(DivergedError, match="step 0, batch 2 of 2: the loss is nan"):
+    with pytest.raises(DivergedError, match="step 0, part 2 of 2 of its batch: the loss is nan"):
         loop.run(quiet)
     assert torch.equal(network.weight, before)
 

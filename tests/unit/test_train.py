@@ -252,8 +252,8 @@ def test_an_interrupt_waits_for_the_end_of_a_step(data, tmp_path):
         def __getattr__(self, name):
             return getattr(inner, name)
 
-        def losses(self, step, device):
-            losses = inner.losses(step, device)
+        def losses(self, step, part, device):
+            losses = inner.losses(step, part, device)
             if step == 5:
                 os.kill(os.getpid(), signal.SIGINT)
             return losses

@@ -72,21 +72,21 @@ class SelfDistill:
 
     def __post_init__(self) -> None:
         self.step = 0
-        self.random = torch.Generator().manual_seed(self.settings.seed + 2)
         self.teacher = AveragedModel(self.student.encoder, avg_fn=self._average)  # type: ignore[arg-type]
         self.teacher.eval().requires_grad_(False)
 
-    def losses(self, step: int, device: torch.device) -> dict[str, Tensor]:
-        """Draw the batch of `step` and return its loss and the signs of its health.
+    def losses(self, step: int, part: int, device: torch.device) -> dict[str, Tensor]:
+        """Draw a part of the batch of `step`; return its loss and the signs of its health.
 
         Raises:
             DivergedError: Teacher or student say the same of everything.
         """
         self.step, copies = step, self.pretrain.copies
+        self.data.generator.begin(step, part)
         batch = self.data.draw(self.settings.batch)
         x, score = batch.x.to(device), batch.score.to(device)
         mask = SAMPLERS[self.pretrain.mask](
-            len(x) * copies, *x.shape[1:3], self.pretrain.mask_ratio, self.random
+            len(x) * copies, *x.shape[1:3], self.pretrain.mask_ratio, self.data.random
         ).to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=self.settings.precision == "bf16"):
             target, teacher_std = self._target(x, score)
@@ -144,19 +144,15 @@ class SelfDistill:
             )
 
     def state(self) -> dict[str, Tensor]:
-        """Return the teacher and the state of every source of chance, for a checkpoint."""
+        """Return the teacher and how it began, for a checkpoint."""
         teacher = {f"teacher.{name}": value for name, value in self.teacher.state_dict().items()}
         return {
-            "windows": self.data.random.get_state(),
-            "masks": self.random.get_state(),
             "first_std": torch.tensor(self.first_std, dtype=torch.float64),
             **teacher,
         }
 
     def set_state(self, state: dict[str, Tensor]) -> None:
         """Undo `state`."""
-        self.data.random.set_state(state["windows"])
-        self.random.set_state(state["masks"])
         self.first_std = float(state["first_std"])
         prefix = "teacher."
         self.teacher.load_state_dict(

@@ -56,11 +56,13 @@ class Supervised:
             settings,
         )
 
-    def losses(self, step: int, device: torch.device) -> dict[str, Tensor]:
-        """Draw the batch of `step` and return its losses; `total` is what to make small."""
+    def losses(self, step: int, part: int, device: torch.device) -> dict[str, Tensor]:
+        """Draw a part of the batch of `step` and return its losses; `total` is to become small."""
         s = self.settings
         over_time = step >= s.single_steps
-        batch = self.windows.draw(s.batch) if over_time else self.single.draw(s.single_batch)
+        source, count = (self.windows, s.batch) if over_time else (self.single, s.single_batch)
+        source.begin(step, part)
+        batch = source.draw(count)
         x, truth = batch.x.to(device), batch.target.to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=s.precision == "bf16"):
             pose = self.network(x, over_time=over_time)
@@ -81,13 +83,8 @@ class Supervised:
         """Nothing follows a step."""
 
     def state(self) -> dict[str, Tensor]:
-        """Return the state of every source of chance, for a checkpoint."""
-        return {
-            "single": self.single.random.get_state(),
-            "windows": self.windows.random.get_state(),
-        }
+        """Return nothing: batches depend on the step alone."""
+        return {}
 
     def set_state(self, state: dict[str, Tensor]) -> None:
-        """Undo `state`."""
-        self.single.random.set_state(state["single"])
-        self.windows.random.set_state(state["windows"])
+        """Do nothing; see `state`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -69,6 +70,14 @@ class Generator:
         self.config = config
         self.random = torch.Generator().manual_seed(config.seed)
         self.mocap = MocapWindows(clips, config.frames, config.rate_hz)
+
+    def begin(self, step: int, part: int) -> None:
+        """Go to the random numbers of a part of a step's batch, whatever was drawn before.
+
+        A run that is resumed, or shared out among processes, draws the same batches so.
+        """
+        key = np.random.SeedSequence([self.config.seed, step, part])
+        self.random.manual_seed(int(key.generate_state(1, np.uint64)[0] >> np.uint64(1)))
 
     def draw(self, windows: int) -> Batch:
         """Return the next `windows` windows."""

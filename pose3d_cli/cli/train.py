@@ -94,7 +94,7 @@ def train(
         _tell(report, screen)
 
 
-_WITH_RECIPE = {"compile", "validate_every", "checkpoint_every"}
+_WITH_RECIPE = {"compile", "validate_every", "checkpoint_every", "tensorboard"}
 """Settings that change nothing in what a run learns."""
 
 

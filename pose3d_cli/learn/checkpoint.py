@@ -28,7 +28,7 @@ _KEYS = (
     "smooth",
     "held_out",
 )
-_MAY_CHANGE = {"validate_every", "checkpoint_every", "compile"}
+_MAY_CHANGE = {"validate_every", "checkpoint_every", "compile", "tensorboard"}
 
 
 def save_checkpoint(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from pose3d_cli.errors import OutputError
+from pose3d_cli.errors import MissingExtraError, OutputError
 from pose3d_cli.files.atomic import explain, replacing
 
 
@@ -17,13 +18,16 @@ class RunLog:
         path: The file; lines of steps after `first_step` are forgotten (a resumed run
             measures them again).
         first_step: Steps that are done: 0, or those of the checkpoint the run goes on from.
+        tensorboard: Write events for TensorBoard too, into `tensorboard/` beside the file.
 
     Raises:
         OutputError: A folder or disk that cannot be written.
+        MissingExtraError: TensorBoard is asked for and not installed.
     """
 
-    def __init__(self, path: Path, first_step: int) -> None:
+    def __init__(self, path: Path, first_step: int, *, tensorboard: bool = False) -> None:
         self.path = path
+        self._events = _events(path.parent / "tensorboard", first_step) if tensorboard else None
         self.rows = [row for row in _read(path) if row["step"] <= first_step]
         with replacing(path) as temporary:
             temporary.write_text("".join(json.dumps(row) + "\n" for row in self.rows), "utf-8")
@@ -40,6 +44,20 @@ class RunLog:
                 file.write(json.dumps(row) + "\n")
         except OSError as error:
             raise OutputError(explain(error, self.path)) from error
+        if self._events is not None:
+            for name, value in row.items():
+                self._events.add_scalar(name, value, int(row["step"]))
+            self._events.flush()
+
+
+def _events(folder: Path, first_step: int) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise MissingExtraError(
+            "--tensorboard needs a package that is not installed: pip install 'pose3d[tensorboard]'"
+        ) from error
+    return SummaryWriter(str(folder), purge_step=first_step + 1)
 
 
 def _read(path: Path) -> list[dict[str, int | float]]:

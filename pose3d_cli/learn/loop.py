@@ -29,6 +29,11 @@ _SMOOTHING = 0.98
 class Objective(Protocol):
     """What a training step wants to be small, and where its data come from."""
 
+    @property
+    def waited_s(self) -> float:
+        """Seconds that were waited for batches."""
+        ...
+
     def losses(self, step: int, part: int, device: torch.device) -> dict[str, Tensor]:
         """Return the losses of a part of a step's batch; `total` is minimised, all are logged."""
         ...
@@ -138,14 +143,16 @@ class Loop:
         Raises:
             DivergedError: The loss is no longer a number; the last checkpoint is kept.
         """
-        log = RunLog(self.folder / "log.jsonl", self.step) if self.team.is_first else None
+        log = self._log() if self.team.is_first else None
         started, first = time.monotonic(), self.step
         try:
             while self.step < self.settings.steps:
                 with interrupts_wait():
                     self._one_step()
-                speed = (self.step - first) / (time.monotonic() - started)
-                self._measure(log, speed)
+                elapsed = time.monotonic() - started
+                speed = (self.step - first) / elapsed
+                pace = {"steps_per_s": speed, "waited": self.objective.waited_s / elapsed}
+                self._measure(log, pace)
                 if self.team.is_first:
                     watch(self._progress(speed))
                 if self.team.of_first(int(time.monotonic() - started > time_budget_s)):
@@ -157,6 +164,10 @@ class Loop:
         if log is not None:
             draw_curves(log, self.folder / "curves.png")
         return self.step >= self.settings.steps
+
+    def _log(self) -> RunLog:
+        wanted = self.settings.tensorboard
+        return RunLog(self.folder / "log.jsonl", self.step, tensorboard=wanted)
 
     def _progress(self, speed: float) -> Progress:
         return Progress(
@@ -202,14 +213,14 @@ class Loop:
         (losses["total"] / parts).backward()
         return values
 
-    def _measure(self, log: RunLog | None, speed: float) -> None:
+    def _measure(self, log: RunLog | None, pace: Mapping[str, float]) -> None:
         if log is None:
             return
         last = self.step == self.settings.steps
         if self.step % self.settings.validate_every == 0 or last:
             self.network.eval()
             self.held_out = self.validate(self.step)
-            log.add({"step": self.step, "steps_per_s": speed, **self.smooth, **self.held_out})
+            log.add({"step": self.step, **pace, **self.smooth, **self.held_out})
             draw_curves(log, self.folder / "curves.png")
         if self.step % self.settings.checkpoint_every == 0:
             self.save()

@@ -110,6 +110,8 @@ class TrainSettings:
     """Arithmetic of the forward pass; parameters and losses stay in fp32."""
     compile: bool = False
     """Compile the network (needs a C++ compiler); pays in long runs."""
+    tensorboard: bool = False
+    """Write the log for TensorBoard too (needs `pose3d[tensorboard]`)."""
     rate_hz: float = 25.0
     """Frames a second of the windows."""
     seed: int = 0

@@ -84,7 +84,13 @@ class StageMaker:
         return Stage(
             network,
             called,
-            Supervised.from_clips(called, _labelled(self.clips, settings), frames, settings),  # type: ignore[arg-type]
+            Supervised.from_clips(
+                called,
+                _labelled(self.clips, settings),
+                frames,
+                settings,
+                draw_apart=self.device.type != "cpu",
+            ),  # type: ignore[arg-type]
             lambda step: held_out_error(
                 network, batch, self.device, over_time=step > settings.single_steps
             ),
@@ -119,7 +125,8 @@ class StageMaker:
                 MixedWindows(generator, own, self.pretrain.keypoint_share),
                 settings,
                 self.pretrain,
-                called,  # type: ignore[arg-type]
+                called,
+                draw_apart=self.device.type != "cpu",
             ),
             lambda _step: {"probe_mm": probe_error_mm(network, fit, judge, self.device)},
         )

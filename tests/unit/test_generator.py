@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -177,6 +178,18 @@ def test_detectors_err_by_about_a_hundredth_of_the_body_and_lose_some_joints():
     assert (score[rays.isnan().any(-1)] == 0).all()
     assert 0.005 < (score == 0).float().mean() < 0.1
     assert ((score >= 0) & (score <= 1)).all()
+
+
+def test_noise_lasts_for_a_time_and_not_for_a_number_of_frames():
+    pose = MocapWindows([standing()], 27, 25.0).draw(100, random())[:, :1].expand(-1, 27, -1, -1)
+    view = look_at(with_lengths(pose, draw_lengths(100, random())), random())
+    still = replace(view, root=view.root[:, :1].expand(-1, 27, -1))
+    steps = []
+    for rate_hz in (100.0, 25.0, 25 / 3):
+        rays, _ = detect(still, rate_hz, random())
+        steps.append((rays[:, 1:] - rays[:, :-1]).norm(dim=-1).nanmedian())
+    assert steps[0] < 0.85 * steps[1]
+    assert steps[1] < 0.85 * steps[2]
 
 
 def test_equal_seeds_give_equal_batches_and_others_do_not():

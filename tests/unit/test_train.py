@@ -252,6 +252,8 @@ def test_an_interrupt_waits_for_the_end_of_a_step(data, tmp_path):
         def __getattr__(self, name):
             return getattr(inner, name)
 
+        waited_s = 0.0
+
         def losses(self, step, part, device):
             losses = inner.losses(step, part, device)
             if step == 5:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from pose3d_cli.errors import DivergedError
+from pose3d_cli.learn.ahead import Ahead
 from pose3d_cli.learn.keypoint_windows import MixedWindows
 from pose3d_cli.learn.masking import SAMPLERS
 from pose3d_cli.learn.pretrain_settings import PretrainSettings
@@ -61,6 +62,7 @@ class SelfDistill:
         settings: Steps, batch, precision.
         pretrain: Mask, target, teacher.
         seen: As `student`, perhaps compiled.
+        draw_apart: See `Ahead`.
     """
 
     student: Student
@@ -68,12 +70,33 @@ class SelfDistill:
     settings: TrainSettings
     pretrain: PretrainSettings
     seen: nn.Module | None = None
+    draw_apart: bool = False
     first_std: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
         self.step = 0
+        self.batches = Ahead(self._draw, parts=self.settings.accumulate, apart=self.draw_apart)
         self.teacher = AveragedModel(self.student.encoder, avg_fn=self._average)  # type: ignore[arg-type]
         self.teacher.eval().requires_grad_(False)
+
+    @property
+    def waited_s(self) -> float:
+        """Seconds that were waited for batches."""
+        return self.batches.waited_s
+
+    def _draw(self, step: int, part: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return windows, scores, and a mask for each copy of each window."""
+        self.data.generator.begin(step, part)
+        batch = self.data.draw(self.settings.batch)
+        windows, frames, joints = batch.score.shape
+        mask = SAMPLERS[self.pretrain.mask](
+            windows * self.pretrain.copies,
+            frames,
+            joints,
+            self.pretrain.mask_ratio,
+            self.data.random,
+        )
+        return batch.x, batch.score, mask
 
     def losses(self, step: int, part: int, device: torch.device) -> dict[str, Tensor]:
         """Draw a part of the batch of `step`; return its loss and the signs of its health.
@@ -82,12 +105,7 @@ class SelfDistill:
             DivergedError: Teacher or student say the same of everything.
         """
         self.step, copies = step, self.pretrain.copies
-        self.data.generator.begin(step, part)
-        batch = self.data.draw(self.settings.batch)
-        x, score = batch.x.to(device), batch.score.to(device)
-        mask = SAMPLERS[self.pretrain.mask](
-            len(x) * copies, *x.shape[1:3], self.pretrain.mask_ratio, self.data.random
-        ).to(device)
+        x, score, mask = (drawn.to(device) for drawn in self.batches.get(step, part))
         with torch.autocast(device.type, torch.bfloat16, enabled=self.settings.precision == "bf16"):
             target, teacher_std = self._target(x, score)
             predicted = (self.seen or self.student)(x.repeat(copies, 1, 1, 1), mask).float()

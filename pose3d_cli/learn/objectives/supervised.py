@@ -14,9 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from pose3d_cli.files.mocap_pack import MocapClip
+from pose3d_cli.learn.ahead import Ahead
 from pose3d_cli.learn.losses import position_error, scale_free_error, velocity_error
 from pose3d_cli.learn.settings import TrainSettings
-from pose3d_cli.learn.synthetic.generator import Generator, GeneratorConfig
+from pose3d_cli.learn.synthetic.generator import Batch, Generator, GeneratorConfig
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,14 +26,12 @@ class Supervised:
 
     Attributes:
         network: Learns; called as `network(x, over_time=...)`.
-        single: Source of frames far apart.
-        windows: Source of whole windows.
+        batches: Frames far apart, then whole windows.
         settings: Phase lengths, batch sizes, weights of the losses.
     """
 
     network: nn.Module
-    single: Generator
-    windows: Generator
+    batches: Ahead[Batch]
     settings: TrainSettings
 
     @classmethod
@@ -42,27 +41,36 @@ class Supervised:
         clips: Sequence[MocapClip],
         frames: int,
         settings: TrainSettings,
+        *,
+        draw_apart: bool = False,
     ) -> Supervised:
-        """Make both sources from clips of motion."""
+        """Make both sources from clips of motion; see `Ahead` for `draw_apart`."""
         spread = min(settings.single_spread, frames)
         rate = settings.rate_hz * (spread - 1) / (frames - 1) if spread > 1 else settings.rate_hz
-        return cls(
-            network,
-            Generator(clips, GeneratorConfig(frames=spread, rate_hz=rate, seed=settings.seed)),
-            Generator(
-                clips,
-                GeneratorConfig(frames=frames, rate_hz=settings.rate_hz, seed=settings.seed + 1),
-            ),
-            settings,
+        seed = settings.seed
+        single = Generator(clips, GeneratorConfig(frames=spread, rate_hz=rate, seed=seed))
+        windows = Generator(
+            clips, GeneratorConfig(frames=frames, rate_hz=settings.rate_hz, seed=seed + 1)
         )
+
+        def draw(step: int, part: int) -> Batch:
+            alone = step < settings.single_steps
+            source = single if alone else windows
+            source.begin(step, part)
+            return source.draw(settings.single_batch if alone else settings.batch)
+
+        return cls(network, Ahead(draw, parts=settings.accumulate, apart=draw_apart), settings)
+
+    @property
+    def waited_s(self) -> float:
+        """Seconds that were waited for batches."""
+        return self.batches.waited_s
 
     def losses(self, step: int, part: int, device: torch.device) -> dict[str, Tensor]:
         """Draw a part of the batch of `step` and return its losses; `total` is to become small."""
         s = self.settings
         over_time = step >= s.single_steps
-        source, count = (self.windows, s.batch) if over_time else (self.single, s.single_batch)
-        source.begin(step, part)
-        batch = source.draw(count)
+        batch = self.batches.get(step, part)
         x, truth = batch.x.to(device), batch.target.to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=s.precision == "bf16"):
             pose = self.network(x, over_time=over_time)

@@ -43,7 +43,11 @@ _RULES: tuple[tuple[Callable[[float], bool], str, tuple[str, ...]], ...] = (
             "seed",
         ),
     ),
-    (lambda value: 0 <= value <= 1, "between 0 and 1", ("single_frames", "score_loss")),
+    (
+        lambda value: 0 <= value <= 1,
+        "between 0 and 1",
+        ("single_frames", "score_loss", "short_clips"),
+    ),
     (lambda value: 0 < value <= 1, "above 0 and at most 1", ("layer_decay", "labels")),
 )
 
@@ -63,6 +67,8 @@ class TrainSettings:
     """Changes to the preset, such as `frames=81,streams=gcn`."""
     stage: Literal["pretrain", "finetune"] = "finetune"
     """`pretrain` learns from 2D alone what goes with what, `finetune` learns 3D from pairs."""
+    short_clips: float = 0.0
+    """Share of the windows that show a clip too short to fill them, reflected as it is lifted."""
     labels: float = 1.0
     """Share of the training clips whose 3D is looked at; pre-training sees the 2D of all."""
     steps: int = 6000

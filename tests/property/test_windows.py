@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pose3d_cli.lift.windowed import strands_at
+from pose3d_cli.lift.windowed import blended, strands_at
 from pose3d_cli.lift.windows import cut, lay_windows, stitch
 
 lengths = st.integers(1, 200)
@@ -95,3 +95,11 @@ def test_strands_follow_the_rate_of_the_clip_up_to_what_is_worth_lifting():
         2,
     ]
     assert [strands_at(hz, 25.0) for hz in (5.0, 30.0, 240.0)] == [1, 1, 1]
+
+
+def test_strands_that_agree_on_an_even_motion_are_left_alone_and_a_tremble_between_two_is_gone():
+    even = np.linspace(0, 1, 20, dtype=np.float32)[:, None]
+    np.testing.assert_allclose(blended(even)[1:-1], even[1:-1], atol=1e-6)
+    tremble = np.where(np.arange(20) % 2, 0.01, -0.01).astype(np.float32)[:, None]
+    np.testing.assert_allclose(blended(even + tremble)[1:-1], even[1:-1], atol=1e-6)
+    assert blended(even[:1]) == even[:1]

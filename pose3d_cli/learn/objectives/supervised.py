@@ -8,7 +8,7 @@ second phase goes on from where the first one stopped.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,7 @@ from pose3d_cli.learn.ahead import Ahead
 from pose3d_cli.learn.losses import position_error, scale_free_error, velocity_error
 from pose3d_cli.learn.settings import TrainSettings
 from pose3d_cli.learn.synthetic.generator import Batch, Generator, GeneratorConfig
+from pose3d_cli.lift.windows import lay_windows
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +58,9 @@ class Supervised:
             alone = step < settings.single_steps
             source = single if alone else windows
             source.begin(step, part)
-            return source.draw(settings.single_batch if alone else settings.batch)
+            if alone:
+                return source.draw(settings.single_batch)
+            return shortened(source.draw(settings.batch), settings.short_clips, source.random)
 
         return cls(network, Ahead(draw, parts=settings.accumulate, apart=draw_apart), settings)
 
@@ -96,3 +99,21 @@ class Supervised:
 
     def set_state(self, state: dict[str, Tensor]) -> None:
         """Do nothing; see `state`."""
+
+
+def shortened(batch: Batch, share: float, random: torch.Generator) -> Batch:
+    """Return the batch with some windows cut short and reflected, as `lay_windows` does it.
+
+    Args:
+        batch: Windows.
+        share: Of the windows; their new lengths are from a third of a window upwards.
+        random: Source of chance.
+    """
+    windows, frames = batch.score.shape[:2]
+    index = torch.arange(frames).repeat(windows, 1)
+    for window in range(round(share * windows)):
+        length = int(torch.randint(max(frames // 3, 1), frames, (1,), generator=random))
+        first = int(torch.randint(frames - length + 1, (1,), generator=random))
+        index[window] = first + torch.from_numpy(lay_windows(length, frames).index[0])
+    rows = torch.arange(windows)[:, None]
+    return Batch(*(getattr(batch, field.name)[rows, index] for field in fields(Batch)))

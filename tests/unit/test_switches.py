@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 import torch
@@ -22,14 +22,16 @@ from pose3d_cli.learn.depth import depth_of, freeze
 from pose3d_cli.learn.log import RunLog
 from pose3d_cli.learn.loop import Loop
 from pose3d_cli.learn.losses import position_error
-from pose3d_cli.learn.objectives.supervised import Supervised
+from pose3d_cli.learn.objectives.supervised import Supervised, shortened
 from pose3d_cli.learn.optimiser import Optimiser
 from pose3d_cli.learn.pretrain_settings import PretrainSettings
 from pose3d_cli.learn.settings import TrainSettings
 from pose3d_cli.learn.stages import StageMaker
+from pose3d_cli.learn.synthetic.generator import Batch
 from pose3d_cli.learn.train import train
 from pose3d_cli.lift import weights
 from pose3d_cli.lift.shelf import LIFTERS
+from pose3d_cli.lift.windows import lay_windows
 from tests.motion import TINY, quiet, tiny_pack
 
 
@@ -188,6 +190,21 @@ def test_a_share_of_the_labels_is_the_same_clips_in_every_run(data, monkeypatch)
     assert set(least) < set(quarter) < set(whole)
 
 
+def test_short_clips_are_reflected_as_in_lifting_and_the_others_left_alone():
+    count = torch.arange(12.0).repeat(10, 1)  # a frame's number, in every array of a batch
+    batch = Batch(*(count[..., None].clone() for _ in fields(Batch)))
+    batch = replace(batch, score=count)
+    cut = shortened(batch, 0.4, torch.Generator().manual_seed(0))
+    for field in fields(Batch):
+        torch.testing.assert_close(getattr(cut, field.name).view(10, 12), cut.score)
+    assert torch.equal(cut.score[4:], count[4:])
+    for window in cut.score[:4]:
+        first, length = int(window.min()), int(window.max() - window.min()) + 1
+        assert 4 <= length < 12
+        assert window.tolist() == (first + lay_windows(length, 12).index[0]).tolist()
+    assert len({float(window.min()) for window in cut.score[:4]}) > 1
+
+
 @pytest.mark.parametrize("apart", [True, False])
 def test_batches_come_in_order_whether_drawn_ahead_or_not(apart):
     drawn = []
@@ -237,6 +254,7 @@ import sys
 from pathlib import Path
 from tests.motion import TINY, quiet
 from pose3d_cli.learn.stages import StageMaker
+from pose3d_cli.learn.synthetic.generator import Batch
 from pose3d_cli.learn.train import train
 
 def watch(progress):

@@ -145,14 +145,11 @@ def evaluate_mocap(
     lifters = [WindowedLifter.from_file(file, where) for file in files]
     frames = round(_TAKE_S * TAKE_HZ)
     batch = fixed_batch(clips, frames, TAKE_HZ, takes, seed, noise=seen != "clean")
-    hidden = None
-    if seen == "hidden":
-        batch, hidden = hide_limbs(batch, seed)
-    scores = []
-    for file, lifter in zip(files, lifters, strict=True):
-        error = _error(lifter, batch, hidden)
-        seams = measure_seams(lifter, clips, takes=seam_takes)
-        scores.append(MocapScore(weights=file, lifter=lifter.about.lifter, seams=seams, **error))
+    batch, hidden = hide_limbs(batch, seed) if seen == "hidden" else (batch, None)
+    scores = [
+        _score(lifter, file, (batch, hidden), measure_seams(lifter, clips, takes=seam_takes))
+        for file, lifter in zip(files, lifters, strict=True)
+    ]
     return MocapEvaluation(
         scores=scores,
         split=split,
@@ -165,15 +162,21 @@ def evaluate_mocap(
     )
 
 
-def _error(
-    lifter: WindowedLifter, batch: Batch, hidden: Bool[Tensor, "takes joints"] | None
-) -> dict[str, float | None]:
+def _score(
+    lifter: WindowedLifter,
+    file: Path,
+    seen: tuple[Batch, Bool[Tensor, "takes joints"] | None],
+    seams: Seams,
+) -> MocapScore:
+    batch, hidden = seen
     lifted, truth = (poses.astype(np.float64) for poses in lift_takes(lifter, batch))
-    pose = lifted - lifted[:, :, :1]
-    gone = None if hidden is None else hidden.numpy()[:, None].repeat(pose.shape[1], 1)
-    apart = np.linalg.norm(pose - truth, axis=-1)
-    return {
-        "mpjpe_mm": float(np.mean(mpjpe(pose, truth)) * 1000),
-        "p_mpjpe_mm": float(np.mean(p_mpjpe(pose, truth)) * 1000),
-        "hidden_mm": None if gone is None else float(apart[gone].mean() * 1000),
-    }
+    lifted = lifted - lifted[:, :, :1]
+    apart = np.linalg.norm(lifted - truth, axis=-1).mean(1) * 1000
+    return MocapScore(
+        weights=file,
+        lifter=lifter.about.lifter,
+        mpjpe_mm=float(np.mean(mpjpe(lifted, truth)) * 1000),
+        p_mpjpe_mm=float(np.mean(p_mpjpe(lifted, truth)) * 1000),
+        hidden_mm=None if hidden is None else float(apart[hidden.numpy()].mean()),
+        seams=seams,
+    )

@@ -210,7 +210,7 @@ class Loop:
                 f"{values['total']}. Lower --lr and start anew; {self.folder} keeps what was saved "
                 "before"
             )
-        (losses["total"] / parts).backward()
+        (losses["total"] / parts).backward()  # type: ignore[no-untyped-call]
         return values
 
     def _measure(self, log: RunLog | None, pace: Mapping[str, float]) -> None:

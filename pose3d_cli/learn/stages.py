@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import nn
@@ -90,15 +91,16 @@ class StageMaker:
                 frames,
                 settings,
                 draw_apart=self.device.type != "cpu",
-            ),  # type: ignore[arg-type]
+            ),
             lambda step: held_out_error(
                 network, batch, self.device, over_time=step > settings.single_steps
             ),
         )
 
     def _called(self, network: nn.Module, settings: TrainSettings) -> nn.Module:
-        compiled = torch.compile(network, dynamic=False) if settings.compile else network
-        return self.team.share(compiled, self.device)  # type: ignore[arg-type]
+        if settings.compile:
+            network = cast(nn.Module, torch.compile(network, dynamic=False))
+        return self.team.share(network, self.device)
 
     def _pretrain(self, network: nn.Module, settings: TrainSettings) -> Stage:
         if not isinstance(network, JointEncoder):

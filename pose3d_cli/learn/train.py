@@ -98,9 +98,7 @@ def train(
         resumed = loop.resume()
         finished = loop.run(watch, time_budget_s=time_budget_s)
         if finished and team.is_first:
-            about = _about(network, settings, loop, make.clips, init)
-            if settings.stage == "pretrain":
-                about = _pretrained(about, pretrain)
+            about = _about(network, settings, loop, make, init)
             weights.save(out / WEIGHTS, network, about, half=True)
         team.wait()
     return TrainReport(
@@ -183,28 +181,29 @@ def _about(
     network: nn.Module,
     settings: TrainSettings,
     loop: Loop,
-    clips: Sequence[MocapClip],
+    make: StageMaker,
     init: Path | None,
 ) -> weights.WeightsAbout:
-    licences = sorted({clip.licence for clip in clips})
+    licences = sorted({clip.licence for clip in make.clips})
     more = {"steps": str(settings.steps), "settings": repr(settings), "stage": settings.stage}
     if init is not None:
         more["init_sha256"] = weights.sha256(init)
     source = inspect.getdoc(inspect.getmodule(type(network))) or ""
-    return weights.WeightsAbout(
+    about = weights.WeightsAbout(
         lifter=settings.lifter,
         config=asdict(network.config),  # type: ignore[call-overload]
         input="rays",
         rate_hz=settings.rate_hz,
         stature_m=STATURE_M,
         licence=f"the user's own; the data's: {'; '.join(licences)}",
-        data=f"{len(clips)} motion clips through the pose3d generator",
+        data=f"{len(make.clips)} motion clips through the pose3d generator",
         protocol=f"generated windows of held-out subjects, {VALIDATION_WINDOWS} windows, seed 1234",
         measured=_plain(loop.held_out),
         made_by=f"pose3d {__version__}",
         source=next((line for line in source.splitlines() if line.startswith("Source")), ""),
         more=more,
     )
+    return _pretrained(about, make.pretrain) if settings.stage == "pretrain" else about
 
 
 def _pretrained(about: weights.WeightsAbout, pretrain: PretrainSettings) -> weights.WeightsAbout:

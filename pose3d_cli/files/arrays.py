@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -43,22 +43,22 @@ def write_arrays(
     text = json.dumps(dict(meta), allow_nan=False, ensure_ascii=False)
     with replacing(path) as new, zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, values in {"meta": np.array(text), **arrays}.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                _write(member, values)
+            _write(archive, f"{name}.npy", values)
 
 
-def _write(member: IO[bytes], values: np.ndarray | Stack) -> None:
-    if not isinstance(values, Stack):
-        np.lib.format.write_array(member, np.asanyarray(values), allow_pickle=False)
-        return
-    header = {
-        "descr": np.lib.format.dtype_to_descr(values.dtype),
-        "fortran_order": False,
-        "shape": values.shape,
-    }
-    np.lib.format.write_array_header_1_0(member, header)
-    for layer in values.layers:
-        member.write(np.ascontiguousarray(layer, values.dtype).tobytes())
+def _write(archive: zipfile.ZipFile, name: str, values: np.ndarray | Stack) -> None:
+    with archive.open(name, "w", force_zip64=True) as member:
+        if not isinstance(values, Stack):
+            np.lib.format.write_array(member, np.asanyarray(values), allow_pickle=False)
+            return
+        header = {
+            "descr": np.lib.format.dtype_to_descr(values.dtype),
+            "fortran_order": False,
+            "shape": values.shape,
+        }
+        np.lib.format.write_array_header_1_0(member, header)
+        for layer in values.layers:
+            member.write(np.ascontiguousarray(layer, values.dtype).tobytes())
 
 
 def read_arrays(

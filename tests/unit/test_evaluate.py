@@ -72,8 +72,9 @@ def test_weights_of_several_rates_lift_the_same_takes(data, tmp_path):
 
 def test_hidden_limbs_are_one_arm_and_one_leg_of_each_take():
     shape = (40, 3, 17)
-    rays, score = torch.ones(*shape, 2), torch.ones(shape)
-    seen, hidden = hide_limbs(Batch(rays, rays, rays, score, rays), seed=0)
+    pose, rays, score = torch.ones(*shape, 3), torch.ones(*shape, 2), torch.ones(shape)
+    batch = Batch(x=pose, target=pose, rays=rays, score=score, rotation=torch.ones(40, 3, 3, 3))
+    seen, hidden = hide_limbs(batch, seed=0)
     assert (hidden.sum(1) == 4).all()
     for part in ("elbow", "wrist", "knee", "ankle"):
         left, right = (hidden[:, H36M17.index(f"{side}_{part}")] for side in ("left", "right"))

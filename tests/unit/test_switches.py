@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import pytest
 import torch
@@ -170,11 +170,12 @@ def test_the_score_loss_reaches_the_run(data, tmp_path):
 
 def test_a_share_of_the_labels_is_the_same_clips_in_every_run(data, monkeypatch):
     seen = []
-    monkeypatch.setattr(
-        Supervised,
-        "from_clips",
-        lambda _network, clips, *_, **__: seen.append([c.name for c in clips]),
-    )
+
+    def spy(_network, clips, *_, **__):
+        seen.append([clip.name for clip in clips])
+        return Slope(None, [])
+
+    monkeypatch.setattr(Supervised, "from_clips", spy)
     clips = [replace(clip, name=f"clip{i}") for i in range(10) for clip in read_pack(data)[:1]]
     make = StageMaker(
         clips=clips, held_out=clips, pretrain=PretrainSettings(), device=torch.device("cpu")
@@ -191,18 +192,23 @@ def test_a_share_of_the_labels_is_the_same_clips_in_every_run(data, monkeypatch)
 
 
 def test_short_clips_are_reflected_as_in_lifting_and_the_others_left_alone():
+    shapes = {"x": (17, 3), "target": (17, 3), "rays": (17, 2), "score": (17,), "rotation": (3, 3)}
     count = torch.arange(12.0).repeat(10, 1)  # a frame's number, in every array of a batch
-    batch = Batch(*(count[..., None].clone() for _ in fields(Batch)))
-    batch = replace(batch, score=count)
-    cut = shortened(batch, 0.4, torch.Generator().manual_seed(0))
-    for field in fields(Batch):
-        torch.testing.assert_close(getattr(cut, field.name).view(10, 12), cut.score)
-    assert torch.equal(cut.score[4:], count[4:])
-    for window in cut.score[:4]:
+    parts = {
+        name: count.view(10, 12, *[1] * len(shape)).expand(10, 12, *shape)
+        for name, shape in shapes.items()
+    }
+    cut = shortened(Batch(**parts), 0.4, torch.Generator().manual_seed(0))
+    number = cut.score[:, :, 0]
+    for name, shape in shapes.items():
+        told = number.view(10, 12, *[1] * len(shape)).expand(10, 12, *shape)
+        torch.testing.assert_close(getattr(cut, name), told)
+    assert torch.equal(number[4:], count[4:])
+    for window in number[:4]:
         first, length = int(window.min()), int(window.max() - window.min()) + 1
         assert 4 <= length < 12
         assert window.tolist() == (first + lay_windows(length, 12).index[0]).tolist()
-    assert len({float(window.min()) for window in cut.score[:4]}) > 1
+    assert len({float(window.min()) for window in number[:4]}) > 1
 
 
 @pytest.mark.parametrize("apart", [True, False])

@@ -53,18 +53,15 @@ def replacing(path: Path) -> Iterator[Path]:
 def explain(error: OSError, path: Path) -> str:
     """Say in one line why `path` cannot be written and what to do about it."""
     if error.errno in _READ_ONLY:
-        return (
-            f"{path}: the folder {path.parent} cannot be written to; "
-            "choose another one with --output"
-        )
+        return f"{path}: the folder {path.parent} cannot be written to; choose another one with -o"
     if error.errno in _FULL:
-        return f"{path}: the disk is full; free some space or choose another folder with --output"
+        return f"{path}: the disk is full; free some space or choose another folder with -o"
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
-        return f"{path}: there is no folder {path.parent}; make it or choose another with --output"
+        return f"{path}: there is no folder {path.parent}; make it or choose another with -o"
     if error.errno in (errno.EISDIR, errno.ENOTEMPTY, errno.EEXIST):
         return f"{path}: a folder of this name is in the way; rename it or choose another output"
     why = error.strerror or str(error) or type(error).__name__
-    return f"{path}: cannot be written ({why.lower()}); choose another folder with --output"
+    return f"{path}: cannot be written ({why.lower()}); choose another folder with -o"
 
 
 def _flush(path: Path) -> None:

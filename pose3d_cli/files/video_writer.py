@@ -113,7 +113,7 @@ def _open_sink(
     except UnicodeEncodeError as error:
         raise OutputError(
             f"{readable_name(path)}: this name is not valid UTF-8, and such videos cannot be "
-            "written; choose another with --output"
+            "written; choose another with -o"
         ) from error
     with replacing(path) as temporary:
         sink: _Sink

@@ -34,10 +34,20 @@ _MAY_CHANGE = {"validate_every", "checkpoint_every", "compile", "tensorboard"}
 def save_checkpoint(
     path: Path, settings: TrainSettings, origin: Mapping[str, str], state: dict[str, Any]
 ) -> None:
-    """Write a checkpoint; the one it replaces stays whole until the new one is."""
+    """Write a checkpoint; the one it replaces stays whole until the new one is.
+
+    Raises:
+        OutputError: It cannot be written; the disk may be full.
+    """
     run = {"format": FORMAT, "settings": asdict(settings), "origin": dict(origin)}
-    with replacing(path) as temporary:
-        torch.save({**run, **state}, temporary)
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        try:
+            torch.save({**run, **state}, file)
+        except RuntimeError as error:
+            # torch says only that it lost its place in the file; the file said why.
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from error
+            raise
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

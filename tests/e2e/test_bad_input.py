@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import resource
-from contextlib import contextmanager
 from types import SimpleNamespace
 
 import cv2
@@ -16,6 +14,7 @@ import pytest
 from pose3d_cli.errors import ExitCode
 from pose3d_cli.lift import weights
 from tests.clips import make_clip, make_sound_only, make_text, truncate
+from tests.disk import no_file_longer_than
 from tests.nets import about, tiny
 from tests.people import FPS, SAMPLE, empty, make_film, walking
 
@@ -169,17 +168,6 @@ def test_an_output_folder_that_cannot_be_written(lift, tmp_path, where):
     out = {"below a file": clip / "x", "in a system folder": "/proc/x", "read-only": locked}[where]
     line = refused(lift, tmp_path, clip, "-o", out, code=ExitCode.CANNOT_WRITE)
     assert "choose another folder" in line
-
-
-@contextmanager
-def no_file_longer_than(n_bytes):
-    """Let writing fail as on a full disk, for this process, once a file gets long."""
-    old = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, old[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, old)
 
 
 @pytest.mark.parametrize("render", ["off", "side-by-side"])

@@ -18,6 +18,7 @@ from pose3d_cli.learn.settings import TrainSettings
 from pose3d_cli.learn.train import train
 from pose3d_cli.lift import weights
 from pose3d_cli.lift.shelf import LIFTERS
+from tests.disk import no_file_longer_than
 from tests.motion import TINY, quiet, tiny_pack
 
 
@@ -116,6 +117,18 @@ def test_a_checkpoint_that_lacks_something_says_what(tmp_path):
     save_checkpoint(tmp_path / "checkpoint.pt", TINY, {}, {"step": 3})
     with pytest.raises(InputError, match=r"lacks network, optimiser, .*; delete it"):
         load_checkpoint(tmp_path / "checkpoint.pt")
+
+
+def test_a_disk_that_fills_up_keeps_the_last_good_checkpoint(data, tmp_path):
+    train(TINY, data=data, out=tmp_path, watch=quiet, device="cpu", time_budget_s=0.0)
+    with (
+        no_file_longer_than((tmp_path / "checkpoint.pt").stat().st_size // 2),
+        pytest.raises(OutputError, match=r"checkpoint\.pt: cannot be written .*folder with -o"),
+    ):
+        train(TINY, data=data, out=tmp_path, watch=quiet, device="cpu")
+    assert load_checkpoint(tmp_path / "checkpoint.pt")["step"] == 1
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+    assert train(TINY, data=data, out=tmp_path, watch=quiet, device="cpu").resumed
 
 
 def test_a_log_that_cannot_be_written_says_so(tmp_path):

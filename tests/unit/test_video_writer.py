@@ -12,6 +12,7 @@ from pose3d_cli.errors import OutputError
 from pose3d_cli.files.video import open_video
 from pose3d_cli.files.video_writer import VideoWriter
 from tests.clips import BLUE, GREEN, RED, colour_at, number_in, picture
+from tests.disk import no_file_longer_than
 
 NTSC = 30000 / 1001
 
@@ -112,18 +113,11 @@ def write_noise(path):
             writer.write(rng.integers(0, 255, (96, 192, 3), dtype=np.uint8), number / 30)
 
 
-@pytest.fixture
-def little_room():
-    """No file may grow over 50 kB, which ends a write as a full disk does."""
-    resource = pytest.importorskip("resource")
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-
-
-def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, codec, little_room):
-    with pytest.raises(OutputError, match=r"a\.mp4: cannot be written"):
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, codec):
+    with (
+        no_file_longer_than(50_000),
+        pytest.raises(OutputError, match=r"a\.mp4: cannot be written"),
+    ):
         write_noise(tmp_path / "a.mp4")
     assert list(tmp_path.iterdir()) == []
 

@@ -141,7 +141,7 @@ class Loop:
         """Train to the last step or until the time is up; say whether it is finished.
 
         Raises:
-            DivergedError: The loss is no longer a number; the last checkpoint is kept.
+            DivergedError: Loss or gradient is no longer a number; the last checkpoint is kept.
         """
         log = self._log() if self.team.is_first else None
         started, first = time.monotonic(), self.step
@@ -191,7 +191,9 @@ class Loop:
                 for name, value in self._one_part(part).items():
                     values[name] = values.get(name, 0.0) + value / parts
         values = self.team.mean(values)
-        nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
+        norm = float(nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip))
+        if not math.isfinite(norm):
+            raise self._diverged(f"step {self.step}: the gradient", norm)
         self.optimiser.step(self.step)
         self.objective.after_step()
         self.step += 1
@@ -205,13 +207,16 @@ class Loop:
         losses = self.objective.losses(self.step, self.team.rank * parts + part, self.device)
         values = {name: float(value.detach()) for name, value in losses.items()}
         if not math.isfinite(values["total"]):
-            raise DivergedError(
-                f"step {self.step}, part {part + 1} of {parts} of its batch: the loss is "
-                f"{values['total']}. Lower --lr and start anew; {self.folder} keeps what was saved "
-                "before"
-            )
+            where = f"step {self.step}, part {part + 1} of {parts} of its batch: the loss"
+            raise self._diverged(where, values["total"])
         (losses["total"] / parts).backward()  # type: ignore[no-untyped-call]
         return values
+
+    def _diverged(self, what: str, value: float) -> DivergedError:
+        return DivergedError(
+            f"{what} is {value}. Lower --lr and start anew; "
+            f"{self.folder} keeps what was saved before"
+        )
 
     def _measure(self, log: RunLog | None, pace: Mapping[str, float]) -> None:
         if log is None:

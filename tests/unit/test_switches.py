@@ -285,3 +285,12 @@ def test_a_run_that_is_shot_goes_on_to_the_very_same_weights(data, tmp_path, ste
     assert again.resumed or step == 1  # the first checkpoint is that of step 2
     for name, value in tensors(whole.weights).items():
         torch.testing.assert_close(tensors(again.weights)[name], value, rtol=0, atol=0)
+
+
+def test_a_gradient_that_is_no_number_is_not_stepped_with(tmp_path):
+    network = nn.Linear(1, 1, bias=False)
+    before = network.weight.detach().clone()
+    network.weight.register_hook(lambda gradient: gradient * float("inf"))
+    with pytest.raises(DivergedError, match="step 0: the gradient is inf"):
+        loop_of(network, [1.0], tmp_path).run(quiet)
+    assert torch.equal(network.weight, before)

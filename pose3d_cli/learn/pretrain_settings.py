@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Sampler = Literal["mixed", "span"]
+Target = Literal["change", "output", "coordinates"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +26,10 @@ class PretrainSettings:
     """Share of the tokens to mask."""
     copies: int = 3
     """Differently masked copies of a window for one look of the teacher."""
-    target: Literal["latent", "coordinates"] = "latent"
-    """Predict what the teacher makes of masked tokens, or their 2D coordinates (to compare)."""
+    target: Target = "change"
+    """Predict what the teacher's blocks add to masked tokens, what they put out, or, to compare,
+    the tokens' 2D coordinates. What a block puts out is mostly what it was given: the joint's own
+    coordinates once more."""
     target_blocks: int = 0
     """Last blocks of the teacher whose mean is predicted; 0 takes half of them."""
     ema_start: float = 0.999

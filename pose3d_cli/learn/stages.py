@@ -109,8 +109,8 @@ class StageMaker:
                 "nothing to mask; pre-train dualstream, or train this lifter with --stage finetune"
             )
         frames, rate_hz = window_frames(network), settings.rate_hz
-        latent = self.pretrain.target == "latent"
-        student = Student(network, network.embed.out_features if latent else 2).to(self.device)
+        is_flat = self.pretrain.target == "coordinates"
+        student = Student(network, 2 if is_flat else network.embed.out_features).to(self.device)
         called = self._called(student, settings)
         source = GeneratorConfig(frames=frames, rate_hz=rate_hz, seed=settings.seed)
         own = None

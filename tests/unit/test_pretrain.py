@@ -42,7 +42,7 @@ def make(data, **changes):
     entry = LIFTERS.get("dualstream")
     network = entry.network(entry.presets["tiny"])
     pretrain = PretrainSettings(**changes)
-    student = Student(network, 16 if pretrain.target == "latent" else 2)
+    student = Student(network, 2 if pretrain.target == "coordinates" else 16)
     source = Generator(read_pack(data, "train"), GeneratorConfig(frames=9))
     return SelfDistill(student, MixedWindows(source), TINY, pretrain)
 
@@ -110,6 +110,30 @@ def test_targets_have_unit_variance_in_each_window(distill):
     assert variance.min() > 0.3
     assert variance.max() < 1.05
     assert spread > 0
+
+
+@pytest.mark.parametrize("blocks", [1, 2])
+def test_targets_are_what_the_last_blocks_add_or_put_out(data, blocks):
+    changes, outputs = (
+        make(data, target=target, target_blocks=blocks) for target in ("change", "output")
+    )
+    batch = changes.data.draw(4)
+    teacher, seen = changes.teacher.module, torch.ones_like(batch.score)
+    with torch.no_grad():
+        given = teacher.embed(batch.x) + teacher.joint_code
+        before = [given, *teacher.encode(teacher.embed(batch.x), last=2)]
+        after = before[1:]
+
+    def mean_of(tokens):
+        chosen = tokens[-blocks:]
+        scaled = [(t - t.mean((1, 2), keepdim=True)) for t in chosen]
+        return sum(t / t.std((1, 2), keepdim=True) for t in scaled) / blocks
+
+    added = [a - b for a, b in zip(after, before[:-1], strict=True)]
+    for objective, expected in ((changes, added), (outputs, after)):
+        target, _ = objective._target(batch.x, seen)
+        assert (target - mean_of(expected)).norm() < 0.02 * target.norm()
+    assert (mean_of(added) - mean_of(after)).norm() > 0.2 * mean_of(after).norm()
 
 
 def test_what_the_detector_missed_does_not_count(distill):

@@ -2,12 +2,14 @@
 
 Source: arXiv 2504.01764 (abstract and captions), with the teacher, target and loss of data2vec 2
 (arXiv 2212.07525) where it leaves them open; independent writing. Differs from the paper's public
-snapshot in that the teacher moves, targets have unit variance, and masked tokens know their joint.
+snapshot in that the teacher moves, targets are what blocks add, with unit variance, and masked
+tokens know their joint.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -24,6 +26,8 @@ from pose3d_cli.learn.settings import TrainSettings
 from pose3d_cli.lift.blocks.encoder import JointEncoder
 
 _JUDGED_FROM = 100
+# A fresh network's blocks add a hundred-thousandth of what they are given, which is to count.
+_LEAST_VARIANCE = 1e-14
 _LEAST_TEACHER, _LEAST_PREDICTION = 0.1, 0.01
 
 
@@ -141,9 +145,12 @@ class SelfDistill:
         teacher = cast(JointEncoder, self.teacher.module)
         blocks = self.pretrain.target_blocks or max(len(teacher.blocks) // 2, 1)
         with torch.no_grad():
-            outputs = teacher.encode(teacher.embed(x), last=blocks)
+            outputs = teacher.encode(teacher.embed(x), last=blocks + 1)
             known = (score > 0).float()
-            target = torch.stack([_normalised(o.float(), known) for o in outputs]).mean(0)
+            said = outputs[1:]
+            if self.pretrain.target == "change":
+                said = [after - before for before, after in pairwise(outputs)]
+            target = torch.stack([_normalised(s.float(), known) for s in said]).mean(0)
         return target, outputs[-1].float().flatten(0, 2).std(0).mean()
 
     def _judge(self, step: int, teacher_std: float, prediction_std: float) -> None:
@@ -188,4 +195,4 @@ def _normalised(
     weight = (known / known.sum((1, 2), keepdim=True).clamp(min=1))[..., None]
     centred = tokens - (tokens * weight).sum((1, 2), keepdim=True)
     variance = (centred.square() * weight).sum((1, 2), keepdim=True)
-    return centred * (variance + 1e-5).rsqrt()
+    return centred * (variance + _LEAST_VARIANCE).rsqrt()

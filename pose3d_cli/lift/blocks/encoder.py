@@ -25,7 +25,10 @@ class JointEncoder(Protocol):
     def encode(
         self, features: Float[Tensor, "b t j c"], *, over_time: bool = True, last: int = 1
     ) -> list[Float[Tensor, "b t j c"]]:
-        """Return the outputs of the last `last` blocks; says which joint a feature is of."""
+        """Return the outputs of the last `last` blocks; says which joint a feature is of.
+
+        One more than there are blocks returns the input of the first one, too.
+        """
         ...
 
     def decode(self, tokens: Float[Tensor, "b t j c"]) -> Float[Tensor, "b t j 3"]:

@@ -240,11 +240,13 @@ class DualStream(nn.Module):
     ) -> list[Float[Tensor, "b t j c"]]:
         """Return what the last `last` blocks make of embedded keypoints.
 
+        One more than there are blocks returns what the first one is given, too.
+
         The joint code is added here, after the embedding, so that a feature that was masked still
         knows whose it is.
         """
         tokens = features + self.joint_code
-        outputs: list[Tensor] = []
+        outputs: list[Tensor] = [tokens] if last > len(self.blocks) else []
         for place, block in enumerate(self.blocks):
             tokens = block(tokens, over_time)
             if place >= len(self.blocks) - last:

@@ -9,11 +9,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pose3d_cli.files.atomic import replacing
-from pose3d_cli.learn.evaluate import SEEN, evaluate_mocap
+import torch
+from jaxtyping import Bool
+from torch import Tensor, nn
 
-TAKES = 128
-"""How many takes everything is measured on."""
+from pose3d_cli.files.atomic import replacing
+from pose3d_cli.files.mocap_pack import MocapClip, read_pack
+from pose3d_cli.learn.evaluate import SEEN
+from pose3d_cli.learn.hidden import hide_limbs
+from pose3d_cli.learn.synthetic.generator import Batch
+from pose3d_cli.learn.validate import fixed_batch, joint_errors_mm
+from pose3d_cli.lift import weights
+from pose3d_cli.lift.device import resolve
+
+WINDOWS = 1024
+"""How many windows everything is measured on: single ones, each of another moment, tell networks
+apart more sharply than as many frames of a few long takes."""
+
+_SEED = 1234
 
 _TITLES = {
     "noisy": "noisy 2D",
@@ -37,43 +50,57 @@ class Variant:
 
 
 def measure_variants(
-    weights: Mapping[str, Sequence[Path]],
+    files: Mapping[str, Sequence[Path]],
     data: Path,
     *,
     split: str = "test",
     device: str = "auto",
     tell: Callable[[str], None] = lambda _what: None,
 ) -> list[Variant]:
-    """Measure all variants on the same takes.
+    """Measure all variants on the same windows of held-out subjects, each lifted by itself.
 
     Args:
-        weights: Files of each variant, one a seed.
+        files: Weights of each variant, one a seed.
         data: Packed motion.
         split: Of the held-out subjects.
         device: auto, cpu, cuda or mps.
         tell: Told what is measured now.
 
     Raises:
-        Pose3DError: As `evaluate_mocap` does.
+        InputError: No clips in the split.
+        WeightsError: Weights that cannot be loaded.
     """
-    files = [file for group in weights.values() for file in group]
-    errors: dict[str, dict[Path, float]] = {title: {} for title in _TITLES}
-    for seen in SEEN:
-        tell(_TITLES[seen])
-        found = evaluate_mocap(
-            files, data, split=split, takes=TAKES, seam_takes=2, seen=seen, device=device
-        )
-        for score in found.scores:
-            errors[seen][score.weights] = score.mpjpe_mm
-            if score.hidden_mm is not None:
-                errors["hidden_joints"][score.weights] = score.hidden_mm
+    where, clips = resolve(device), read_pack(data, split)
+    measured: dict[str, list[dict[str, float]]] = {}
+    for name, group in files.items():
+        tell(name)
+        measured[name] = [_errors(file, clips, where) for file in group]
     return [
-        Variant(
-            name=name,
-            mpjpe_mm={title: [errors[title][file] for file in group] for title in _TITLES},
-        )
-        for name, group in weights.items()
+        Variant(name=name, mpjpe_mm={title: [seed[title] for seed in seeds] for title in _TITLES})
+        for name, seeds in measured.items()
     ]
+
+
+def _errors(file: Path, clips: Sequence[MocapClip], device: torch.device) -> dict[str, float]:
+    """Return the MPJPE of a weights file by what it sees."""
+    network: nn.Module = weights.load(file, device)
+    about = weights.describe(file)
+    errors: dict[str, float] = {}
+    for seen in SEEN:
+        batch, hidden = _windows(clips, int(about.config["frames"]), about.rate_hz, seen)
+        apart = joint_errors_mm(network, batch, device).mean(1)
+        errors[seen] = float(apart.mean())
+        if hidden is not None:
+            errors["hidden_joints"] = float(apart[hidden].mean())
+    return errors
+
+
+def _windows(
+    clips: Sequence[MocapClip], frames: int, rate_hz: float, seen: str
+) -> tuple[Batch, Bool[Tensor, "windows joints"] | None]:
+    """Return what is measured on, and which joints are hidden in it."""
+    batch = fixed_batch(clips, frames, rate_hz, WINDOWS, _SEED, noise=seen != "clean")
+    return hide_limbs(batch, _SEED) if seen == "hidden" else (batch, None)
 
 
 def rows(variants: Sequence[Variant]) -> list[tuple[str, ...]]:

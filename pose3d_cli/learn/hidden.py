@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from jaxtyping import Bool
 from torch import Tensor
 
 from pose3d_cli.learn.synthetic.generator import Batch
+from pose3d_cli.lift.normalise import rays_to_input
+from pose3d_cli.lift.rotation import turn, turn_back
 from pose3d_cli.pose.skeleton import H36M17
 
 _LIMBS = (("elbow", "wrist"), ("knee", "ankle"))
@@ -18,7 +18,7 @@ def hide_limbs(batch: Batch, seed: int) -> tuple[Batch, Bool[Tensor, "takes join
     """Return the takes without one arm and one leg each, and which joints are gone.
 
     Args:
-        batch: Takes; only what they show in 2D (`rays`, `score`) changes.
+        batch: Takes; `x` and `target` turn with the view, which is about what is still seen.
         seed: Decides for each take which arm and which leg.
     """
     random = torch.Generator().manual_seed(seed)
@@ -31,4 +31,7 @@ def hide_limbs(batch: Batch, seed: int) -> tuple[Batch, Bool[Tensor, "takes join
             hidden[~is_left, H36M17.index(f"right_{part}")] = True
     gone = hidden[:, None]
     rays = batch.rays.masked_fill(gone[..., None], torch.nan)
-    return replace(batch, rays=rays, score=batch.score.masked_fill(gone, 0.0)), hidden
+    score = batch.score.masked_fill(gone, 0.0)
+    x, rotation = rays_to_input(rays, score)
+    target = turn(rotation, turn_back(batch.rotation, batch.target))
+    return Batch(x, target, rays, score, rotation), hidden

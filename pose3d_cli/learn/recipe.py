@@ -4,6 +4,9 @@ about = "what it makes, on what machine, in what time"
 seeds = [0, 1]            # optional: everything once for each
 compare = ["windows"]     # optional: runs to measure side by side at the end
 
+[common]                  # optional: settings of every run that does not say otherwise
+preset = "xs"
+
 [[run]]
 name = "pretrain"
 stage = "pretrain"        # any setting of `TrainSettings`
@@ -96,7 +99,8 @@ def read_recipe(name: str) -> Recipe:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"--recipe {path}: not a readable TOML file: {error}") from error
-    runs = [_run(table, path) for table in values.get("run", [])]
+    common = values.get("common", {})
+    runs = [_run({**common, **table}, path) for table in values.get("run", [])]
     seeds = values.get("seeds")
     if seeds is not None:
         runs = [_with_seed(run, seed) for seed in seeds for run in runs]

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from pose3d_cli.files.mocap_pack import MocapClip
 from pose3d_cli.learn.synthetic.generator import Batch, Generator, GeneratorConfig
@@ -31,13 +32,28 @@ def held_out_error(
     network: nn.Module, batch: Batch, device: torch.device, *, over_time: bool, at_once: int = 32
 ) -> dict[str, float]:
     """Return MPJPE and P-MPJPE over all joints and frames of a batch, in millimetres."""
-    windows = torch.split(batch.x, at_once)
-    with torch.inference_mode():
-        poses = [network(x.to(device), over_time=over_time).float().cpu() for x in windows]
-    lifted = torch.cat(poses)
-    pose = (lifted - lifted[:, :, :1]).numpy().astype(np.float64)
-    truth = batch.target.numpy().astype(np.float64)
+    lifted = _lifted(network, batch, device, over_time=over_time, at_once=at_once)
+    pose, truth = (poses.numpy().astype(np.float64) for poses in (lifted, batch.target))
     return {
         "mpjpe_mm": float(np.mean(mpjpe(pose, truth)) * 1000),
         "p_mpjpe_mm": float(np.mean(p_mpjpe(pose, truth)) * 1000),
     }
+
+
+def joint_errors_mm(
+    network: nn.Module, batch: Batch, device: torch.device, *, at_once: int = 32
+) -> Float[Tensor, "windows frames joints"]:
+    """Return how far each joint is from the truth, root-relative, in millimetres."""
+    pose = _lifted(network, batch, device, over_time=True, at_once=at_once)
+    return (pose - batch.target).norm(dim=-1) * 1000
+
+
+def _lifted(
+    network: nn.Module, batch: Batch, device: torch.device, *, over_time: bool, at_once: int
+) -> Float[Tensor, "windows frames joints 3"]:
+    """Return the root-relative poses of each window lifted by itself."""
+    windows = torch.split(batch.x, at_once)
+    with torch.inference_mode():
+        poses = [network(x.to(device), over_time=over_time).float().cpu() for x in windows]
+    lifted = torch.cat(poses)
+    return lifted - lifted[:, :, :1]

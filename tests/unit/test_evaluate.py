@@ -11,7 +11,10 @@ from pose3d_cli.learn.hidden import hide_limbs
 from pose3d_cli.learn.seams import border_steps, measure_seams
 from pose3d_cli.learn.synthetic.generator import Batch
 from pose3d_cli.learn.synthetic.postures import draw_postures
+from pose3d_cli.learn.validate import fixed_batch
 from pose3d_cli.lift import weights
+from pose3d_cli.lift.normalise import rays_to_input
+from pose3d_cli.lift.rotation import turn_back
 from pose3d_cli.lift.shelf import LIFTERS
 from pose3d_cli.lift.windowed import WindowedLifter
 from pose3d_cli.pose.skeleton import H36M17
@@ -85,6 +88,19 @@ def test_hidden_limbs_are_one_arm_and_one_leg_of_each_take():
     assert (seen.score[gone] == 0).all()
     assert (seen.rays[~gone] == 1).all()
     assert (seen.score[~gone] == 1).all()
+
+
+def test_a_view_without_hidden_limbs_is_turned_about_what_is_left(data):
+    batch = fixed_batch(read_pack(data, "test"), 9, 25.0, 6)
+    seen, hidden = hide_limbs(batch, seed=0)
+    x, rotation = rays_to_input(seen.rays, seen.score)
+    torch.testing.assert_close(seen.x, x)
+    assert seen.x[hidden[:, None].expand(6, 9, 17)].abs().max() < 1e-5
+    for one in (batch, seen):
+        torch.testing.assert_close(
+            turn_back(one.rotation, one.target), turn_back(batch.rotation, batch.target)
+        )
+    torch.testing.assert_close(seen.rotation, rotation)
 
 
 def test_what_is_seen_decides_the_error(data, tmp_path):

@@ -51,7 +51,7 @@ def test_a_shipped_recipe_has_both_stages_and_networks_that_follow_from_each_oth
 
 
 def test_the_recipes_that_are_promised_are_there():
-    assert {"xs-27-cpu", "s-81", "base-81", "base-243"} <= set(shipped_recipes())
+    assert {"xs-27-cpu", "s-81", "base-81", "base-243", "ablation-xs"} <= set(shipped_recipes())
     assert first_network(read_recipe("base-81").runs[0].settings, None).config.frames == 81
 
 
@@ -115,6 +115,18 @@ def test_a_recipe_that_makes_no_sense_is_told_in_words(tmp_path, text, error, wo
         read_recipe(written(tmp_path, text))
 
 
+def test_what_is_common_holds_for_every_run_that_does_not_say_otherwise(tmp_path):
+    recipe = read_recipe(
+        written(
+            tmp_path,
+            "[common]\nsteps = 7\nlr = 0.5\n[[run]]\nname='a'\n[[run]]\nname='b'\nsteps=9\n",
+        )
+    )
+    assert [(run.settings.steps, run.settings.lr) for run in recipe.runs] == [(7, 0.5), (9, 0.5)]
+    with pytest.raises(UnknownNameError, match="run 'a': no setting 'stpes'"):
+        read_recipe(written(tmp_path, "[common]\nstpes = 7\n[[run]]\nname='a'\n"))
+
+
 @pytest.mark.parametrize("name", ["xs-27-cup", "none.toml"])
 def test_a_recipe_that_is_not_there_is_told_with_those_that_are(name):
     with pytest.raises(SettingsError, match=r"there is no .*xs-27-cpu"):
@@ -152,7 +164,7 @@ def test_the_command_makes_a_recipe_and_refuses_what_the_recipe_says(pose3d, dat
 
 
 def test_variants_are_compared_over_their_seeds(pose3d, tmp_path, monkeypatch):
-    monkeypatch.setattr(ablation, "TAKES", 3)
+    monkeypatch.setattr(ablation, "WINDOWS", 3)
     data = tiny_pack(tmp_path / "mocap", splits=("train", "val", "test"))
     more = (
         CHAIN

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from pose3d_cli.errors import InputError, Pose3DError
 from pose3d_cli.pipeline.infer import ClipLifter
 from pose3d_cli.pipeline.outputs import output_folder
 from pose3d_cli.pipeline.provenance import RUN_FILE
-from pose3d_cli.pipeline.report import BatchReport, ClipReport, Reporter
+from pose3d_cli.pipeline.report import BatchReport, ClipReport, Outcome, Reporter
 from pose3d_cli.pipeline.settings import LiftSettings
-
-Outcome = TypeVar("Outcome")
 
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp"}

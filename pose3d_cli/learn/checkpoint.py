@@ -23,7 +23,6 @@ _KEYS = (
     "network",
     "optimiser",
     "objective",
-    "torch_random",
     "step",
     "smooth",
     "held_out",
@@ -67,7 +66,12 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
             f"{path}: cannot be read as a checkpoint ({type(error).__name__}); "
             "delete it to start the run anew"
         ) from error
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
+    told = state.get("format") if isinstance(state, dict) else None
+    if told != FORMAT and str(told).startswith(FORMAT.rpartition("/")[0]):
+        raise InputError(
+            f"{path}: of another version of pose3d ({told}); delete it to start the run anew"
+        )
+    if told != FORMAT:
         raise InputError(f"{path}: not a pose3d training checkpoint ({FORMAT})")
     missing = [key for key in _KEYS if key not in state]
     if missing:
@@ -83,7 +87,13 @@ def check_same_run(
     Raises:
         SettingsError: Something differs; the message says what.
     """
-    other = [f"another --{what}" for what in origin if state["origin"].get(what) != origin[what]]
+    stage = state["settings"].get("stage")
+    if stage != settings.stage:
+        raise SettingsError(
+            f"{path}: this is a run of --stage {stage}; "
+            f"--stage {settings.stage} needs another --out folder"
+        )
+    other = [f"another {what}" for what in origin if state["origin"].get(what) != origin[what]]
     if other:
         raise SettingsError(
             f"{path}: this run began with {' and '.join(other)}; "

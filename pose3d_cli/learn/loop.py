@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from pose3d_cli.errors import DivergedError
+from pose3d_cli.learn.chance import seed_of
 from pose3d_cli.learn.checkpoint import check_same_run, load_checkpoint, save_checkpoint
 from pose3d_cli.learn.depth import freeze
 from pose3d_cli.learn.interrupt import interrupts_wait
@@ -93,6 +94,7 @@ class Loop:
     team: Team = field(default_factory=Team)
 
     def __post_init__(self) -> None:
+        self.whole = self.network if self.called is None else self.called
         self.frozen = freeze(self.network, self.settings.freeze)
         self.optimiser = Optimiser(self.network, self.settings)
         self.step = 0
@@ -113,7 +115,6 @@ class Loop:
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.objective.set_state(state["objective"])
-        torch.set_rng_state(state["torch_random"])
         self.step, self.smooth = state["step"], state["smooth"]
         self.held_out = state["held_out"]
         return True
@@ -130,7 +131,6 @@ class Loop:
                 "network": self.network.state_dict(),
                 "optimiser": self.optimiser.state_dict(),
                 "objective": self.objective.state(),
-                "torch_random": torch.get_rng_state(),
                 "step": self.step,
                 "smooth": self.smooth,
                 "held_out": self.held_out,
@@ -187,7 +187,7 @@ class Loop:
         parts = self.settings.accumulate
         for part in range(parts):
             is_last = part == parts - 1
-            with nullcontext() if is_last else apart(self.called or self.network):
+            with nullcontext() if is_last else apart(self.whole):
                 for name, value in self._one_part(part).items():
                     values[name] = values.get(name, 0.0) + value / parts
         values = self.team.mean(values)
@@ -195,6 +195,7 @@ class Loop:
         if not math.isfinite(norm):
             raise self._diverged(f"step {self.step}: the gradient", norm)
         self.optimiser.step(self.step)
+        self.team.agree(self.network)
         self.objective.after_step()
         self.step += 1
         for name, value in values.items():
@@ -204,7 +205,9 @@ class Loop:
     def _one_part(self, part: int) -> dict[str, float]:
         """Add a part of the batch to the gradients; return its losses."""
         parts = self.settings.accumulate
-        losses = self.objective.losses(self.step, self.team.rank * parts + part, self.device)
+        number = self.team.rank * parts + part
+        torch.manual_seed(seed_of(self.settings.seed, self.step, number))  # for dropout
+        losses = self.objective.losses(self.step, number, self.device)
         values = {name: float(value.detach()) for name, value in losses.items()}
         if not math.isfinite(values["total"]):
             where = f"step {self.step}, part {part + 1} of {parts} of its batch: the loss"
@@ -213,8 +216,9 @@ class Loop:
         return values
 
     def _diverged(self, what: str, value: float) -> DivergedError:
+        rate = "--lr" if self.step < self.settings.single_steps else "--window-lr"
         return DivergedError(
-            f"{what} is {value}. Lower --lr and start anew; "
+            f"{what} is {value}. Lower {rate} and start anew; "
             f"{self.folder} keeps what was saved before"
         )
 

@@ -33,9 +33,12 @@ def _seconds_a_step(network: nn.Module, make: StageMaker, settings: TrainSetting
     stage = make(copy.deepcopy(network), settings)
     device = next(network.parameters()).device
     times = []
-    for _ in range(_TRIAL_STEPS + 1):  # the first one warms up and does not count
+    parts = settings.accumulate
+    for step in range(_TRIAL_STEPS + 1):  # the first one warms up and does not count
         started = time.monotonic()
-        stage.objective.losses(0, 0, device)["total"].backward()  # type: ignore[no-untyped-call]
+        for part in range(make.team.rank * parts, (make.team.rank + 1) * parts):
+            losses = stage.objective.losses(step, part, device)
+            losses["total"].backward()  # type: ignore[no-untyped-call]
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         times.append(time.monotonic() - started)

@@ -48,6 +48,17 @@ class Team:
         dist.all_reduce(total)
         return dict(zip(values, (total / self.size).tolist(), strict=True))
 
+    def agree(self, network: nn.Module) -> None:
+        """Give a network the same running statistics in all processes: their mean."""
+        kept = [b for b in network.buffers() if b.is_floating_point()]
+        if self.size == 1 or not kept:
+            return
+        total = torch.cat([buffer.flatten() for buffer in kept])
+        dist.all_reduce(total)
+        parts = torch.split(total / self.size, [buffer.numel() for buffer in kept])
+        for buffer, part in zip(kept, parts, strict=True):
+            buffer.copy_(part.view_as(buffer))
+
     def of_first(self, value: int) -> int:
         """Return the first process's number, so that all decide alike."""
         if self.size == 1:
@@ -84,6 +95,9 @@ def own_device(device: torch.device) -> torch.device:
 def joined(device: torch.device) -> Iterator[Team]:
     """Join the other processes, if there are any, and part from them at the end.
 
+    Within another one it changes nothing: processes that parted cannot meet a second time, since
+    the first to come back would find the others' old addresses.
+
     Raises:
         SettingsError: `torchrun` started several processes for a device that cannot share.
     """
@@ -92,6 +106,9 @@ def joined(device: torch.device) -> Iterator[Team]:
         return
     if device.type == "mps":
         raise SettingsError("--device mps: several processes cannot share it; start one")
+    if dist.is_initialized():
+        yield Team(dist.get_rank(), dist.get_world_size())
+        return
     # Losses and decisions are numbers on the CPU, gradients lie where the network is.
     dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
     try:

@@ -19,6 +19,24 @@ _RUN = [
 ]  # fmt: skip
 
 
+_TOGETHER = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+_RECIPE = """
+[common]
+preset = "tiny"
+steps = 2
+batch = 4
+warmup = 1
+precision = "fp32"
+[[run]]
+name = "pre"
+stage = "pretrain"
+[[run]]
+name = "fine"
+init = "pre"
+single_frames = 0.0
+"""
+
+
 def train(start, data, out, *more):
     command = [sys.executable, *start, "-m", "pose3d_cli", "train", "--data", data, "-o", out]
     done = subprocess.run([*command, *_RUN, *more], capture_output=True, text=True, check=False)
@@ -30,8 +48,7 @@ def train(start, data, out, *more):
 
 def test_two_processes_have_the_loss_of_one_with_the_same_batches(tmp_path):
     data = tiny_pack(tmp_path / "mocap")
-    together = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    two, shared = train(together, data, tmp_path / "two")
+    two, shared = train(_TOGETHER, data, tmp_path / "two")
     one, alone = train([], data, tmp_path / "one", "--accumulate", "2")
     half, _ = train([], data, tmp_path / "half")
     for a, b, c in zip(two, one, half, strict=True):
@@ -40,3 +57,14 @@ def test_two_processes_have_the_loss_of_one_with_the_same_batches(tmp_path):
             assert a[name] != pytest.approx(c[name], rel=1e-4)
     for (name, a), b in zip(shared.named_parameters(), alone.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-2, atol=1e-3, msg=name)  # kept as float16
+
+
+def test_two_processes_make_the_runs_of_a_recipe(tmp_path):
+    data, out = tiny_pack(tmp_path / "mocap"), tmp_path / "out"
+    (tmp_path / "two.toml").write_text(_RECIPE)
+    command = [sys.executable, *_TOGETHER, "-m", "pose3d_cli", "train", "--device", "cpu"]
+    command += ["--recipe", tmp_path / "two.toml", "--data", data, "-o", out]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [str(out / "fine" / "weights.safetensors")]
+    assert weights.describe(out / "fine" / "weights.safetensors").more["stage"] == "finetune"

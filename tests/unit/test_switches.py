@@ -136,6 +136,14 @@ def test_parts_of_a_batch_add_up_to_the_mean(tmp_path):
     assert loop.smooth["total"] == pytest.approx(2.0 * 3.0)
 
 
+def test_parts_of_a_compiled_network_add_up_too(tmp_path):
+    network = nn.Linear(1, 1, bias=False)
+    loop = loop_of(network, [1.0, 2.0], tmp_path, accumulate=2)
+    compiled = replace(loop, called=torch.compile(network, backend="eager"))
+    compiled.run(quiet)
+    assert network.weight.grad.item() == pytest.approx(1.5)
+
+
 def test_a_batch_that_is_no_number_is_named_and_nothing_is_stepped(tmp_path):
     network = nn.Linear(1, 1, bias=False)
     before = network.weight.detach().clone()

@@ -75,13 +75,17 @@ class SelfDistill:
     pretrain: PretrainSettings
     seen: nn.Module | None = None
     draw_apart: bool = False
-    first_std: float = field(default=0.0, init=False)
+    most_std: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
         self.step = 0
         self.batches = Ahead(self._draw, parts=self.settings.accumulate, apart=self.draw_apart)
         self.teacher = AveragedModel(self.student.encoder, avg_fn=self._average)  # type: ignore[arg-type]
         self.teacher.eval().requires_grad_(False)
+
+    @property
+    def _student(self) -> nn.Module:
+        return self.student if self.seen is None else self.seen  # a compiled one has no truth value
 
     @property
     def waited_s(self) -> float:
@@ -112,7 +116,7 @@ class SelfDistill:
         x, score, mask = (drawn.to(device) for drawn in self.batches.get(step, part))
         with torch.autocast(device.type, torch.bfloat16, enabled=self.settings.precision == "bf16"):
             target, teacher_std = self._target(x, score)
-            predicted = (self.seen or self.student)(x.repeat(copies, 1, 1, 1), mask).float()
+            predicted = self._student(x.repeat(copies, 1, 1, 1), mask).float()
         target, score = target.repeat(copies, 1, 1, 1), score.repeat(copies, 1, 1)
         weight = score * mask
         error = (predicted - target).square().mean(-1)
@@ -139,7 +143,7 @@ class SelfDistill:
     def _target(
         self, x: Float[Tensor, "b t j 3"], score: Float[Tensor, "b t j"]
     ) -> tuple[Float[Tensor, "b t j channels"], Float[Tensor, ""]]:
-        """Return what is to be predicted, and how much the teacher's tokens differ."""
+        """Return what is to be predicted, and how much it differs before it is normalised."""
         if self.pretrain.target == "coordinates":
             return x[..., :2], x[..., :2].std()
         teacher = cast(JointEncoder, self.teacher.module)
@@ -151,34 +155,37 @@ class SelfDistill:
             if self.pretrain.target == "change":
                 said = [after - before for before, after in pairwise(outputs)]
             target = torch.stack([_normalised(s.float(), known) for s in said]).mean(0)
-        return target, outputs[-1].float().flatten(0, 2).std(0).mean()
+        return target, said[-1].float().flatten(0, 2).std(0).mean()
 
     def _judge(self, step: int, teacher_std: float, prediction_std: float) -> None:
         """Stop a run whose representations have become the same for everything."""
-        self.first_std = self.first_std or teacher_std
-        if teacher_std < _LEAST_TEACHER * self.first_std:
+        self.most_std = max(self.most_std, teacher_std)
+        if teacher_std < _LEAST_TEACHER * self.most_std:
             raise DivergedError(
                 f"step {step}: the teacher's tokens hardly differ any more (std {teacher_std:.2g}, "
-                f"{self.first_std:.2g} at the start): the run has collapsed. "
-                "Lower --lr, or raise --ema-start, and start anew"
+                f"{self.most_std:.2g} before): the run has collapsed. "
+                "Lower --window-lr, or raise --ema-start, and start anew"
             )
-        if step > _JUDGED_FROM and prediction_std < _LEAST_PREDICTION:
+        # Until the learning rate has risen, masked tokens are as alike as they began.
+        judged = step > self.settings.warmup + _JUDGED_FROM
+        if judged and prediction_std < _LEAST_PREDICTION:
             raise DivergedError(
                 f"step {step}: the student predicts the same for every token "
-                f"(std {prediction_std:.2g}): the run has collapsed. Lower --lr and start anew"
+                f"(std {prediction_std:.2g}): the run has collapsed. "
+                "Lower --window-lr and start anew"
             )
 
     def state(self) -> dict[str, Tensor]:
-        """Return the teacher and how it began, for a checkpoint."""
+        """Return the teacher and how far it reached, for a checkpoint."""
         teacher = {f"teacher.{name}": value for name, value in self.teacher.state_dict().items()}
         return {
-            "first_std": torch.tensor(self.first_std, dtype=torch.float64),
+            "most_std": torch.tensor(self.most_std, dtype=torch.float64),
             **teacher,
         }
 
     def set_state(self, state: dict[str, Tensor]) -> None:
         """Undo `state`."""
-        self.first_std = float(state["first_std"])
+        self.most_std = float(state["most_std"])
         prefix = "teacher."
         self.teacher.load_state_dict(
             {n.removeprefix(prefix): v for n, v in state.items() if n.startswith(prefix)}

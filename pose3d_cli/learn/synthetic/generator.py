@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from pose3d_cli.files.mocap_pack import MocapClip
+from pose3d_cli.learn.chance import seed_of
 from pose3d_cli.learn.synthetic.bodies import draw_lengths, with_lengths
 from pose3d_cli.learn.synthetic.cameras import look_at, project
 from pose3d_cli.learn.synthetic.detectors import detect
@@ -76,8 +76,7 @@ class Generator:
 
         A run that is resumed, or shared out among processes, draws the same batches so.
         """
-        key = np.random.SeedSequence([self.config.seed, step, part])
-        self.random.manual_seed(int(key.generate_state(1, np.uint64)[0] >> np.uint64(1)))
+        self.random.manual_seed(seed_of(self.config.seed, step, part))
 
     def draw(self, windows: int) -> Batch:
         """Return the next `windows` windows."""

@@ -56,6 +56,11 @@ def import_(
     screen.show(report.to_json(), [minutes, *facts({"subjects": report.subjects})])
     for path, why in report.skipped.items():
         screen.warn(f"{path}: left out: {why}")
+    for split, use in (("val", "training"), ("test", "eval --dataset mocap")):
+        if split not in report.subjects.values():
+            screen.warn(
+                f"no subject is held out for {split}, which {use} needs: import more people"
+            )
     for name, notes in report.done.items():
         screen.detail(f"{name}: {'; '.join(notes) or 'as it is'}")
 

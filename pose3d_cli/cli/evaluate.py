@@ -101,5 +101,8 @@ def _on_mocap(
     files = [find_weights(name) for name in weights]
     found = evaluate_mocap(files, data, split=split, seen=seen, device=device)
     record = found.to_json()
-    scores = record.pop("scores")
-    screen.show({**record, "scores": scores}, [*facts(record), "", *table(found.rows())])
+    scores, notes = record.pop("scores"), record.pop("notes")
+    told = [*facts(record), "", *table(found.rows())]
+    screen.show({**record, "scores": scores, "notes": notes}, told)
+    for note in found.notes:
+        screen.warn(note)

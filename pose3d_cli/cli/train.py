@@ -48,7 +48,7 @@ class RunSettings:
     out: str = "runs/pose3d"
     """Folder for checkpoint, log, curves and weights; a run that was stopped in it goes on"""
     init: str = ""
-    """Weights to start from, or the folder of a run that wrote some"""
+    """Weights to start from, by name or as a file, or the folder of a run that wrote some"""
     device: str = "auto"
     """auto, cpu, cuda or mps; one that is asked for and absent is an error"""
     time_budget: str = ""
@@ -63,7 +63,12 @@ class RunSettings:
         parts = re.findall(r"(\d+(?:\.\d+)?)([hms])", self.time_budget)
         if "".join(number + unit for number, unit in parts) != self.time_budget:
             raise ValueError(f"time_budget ({self.time_budget}) must be such as 90m, 1h30m or 45s")
-        return sum(float(number) * _SECONDS[unit] for number, unit in parts) or math.inf
+        if not parts:
+            return math.inf
+        seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
+        if seconds <= 0:
+            raise ValueError(f"time_budget ({self.time_budget}) must be above 0")
+        return seconds
 
 
 def train(
@@ -100,6 +105,7 @@ _WITH_RECIPE = {"compile", "validate_every", "checkpoint_every", "tensorboard"}
 
 def _follow(run: RunSettings, settings: TrainSettings, given: Given, screen: Screen) -> None:
     """Make the runs of a recipe."""
+    from pose3d_cli.files.mocap_pack import read_pack
     from pose3d_cli.learn.recipe import follow, read_recipe
     from pose3d_cli.learn.team import is_first
 
@@ -110,6 +116,8 @@ def _follow(run: RunSettings, settings: TrainSettings, given: Given, screen: Scr
     if run.init:
         raise SettingsError("--recipe says itself what its runs begin with; leave out --init")
     recipe = read_recipe(run.recipe)
+    if recipe.compare and run.data:
+        read_pack(Path(run.data), "test")  # missed now, not when all runs are done
     places = _places(run)
     del places["init"]
     reports = follow(
@@ -139,6 +147,7 @@ def _compared(
 ) -> tuple[dict[str, Any], list[str]]:
     """Measure what the recipe compares; return a record and a table."""
     from pose3d_cli.learn.ablation import measure_variants, rows, write_variants
+    from pose3d_cli.learn.header import note_on_test_2d
 
     weights: dict[str, list[Path]] = {variant: [] for variant in recipe.compare}
     for step in recipe.runs:
@@ -148,7 +157,13 @@ def _compared(
     variants = measure_variants(
         weights, Path(run.data), device=run.device, tell=lambda what: screen.stage(what, None)
     )
-    path = write_variants(Path(run.out), variants, {"recipe": recipe.name, "about": recipe.about})
+    notes = [
+        n for group in weights.values() for file in group if (n := note_on_test_2d(file, "test"))
+    ]
+    about = {"recipe": recipe.name, "about": recipe.about}
+    path = write_variants(Path(run.out), variants, about, notes)
+    for note in notes:
+        screen.warn(note)
     screen.note(f"written to {path}")
     return {v.name: v.mpjpe_mm for v in variants}, [*table(rows(variants))]
 
@@ -157,10 +172,13 @@ def _places(run: RunSettings) -> dict[str, Any]:
     """Return where to read, write and compute, as `learn.train` names it."""
     if not run.data:
         raise SettingsError("give --data: a folder of packed motion (`pose3d data import`)")
+    from pose3d_cli.pipeline.stock import find_weights
+
+    init = Path(run.init) if run.init else None
     return {
         "data": Path(run.data),
         "out": Path(run.out),
-        "init": Path(run.init) if run.init else None,
+        "init": find_weights(run.init) if init and not init.is_dir() else init,
         "device": run.device,
         "time_budget_s": run.time_budget_s,
     }

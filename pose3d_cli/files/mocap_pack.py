@@ -99,7 +99,10 @@ def read_pack(folder: Path, split: str | None = None) -> list[MocapClip]:
                     clips[at] = _clip(row, xyz_mm)
     if not clips:
         found = sorted({str(row["split"]) for row in rows})
-        raise InputError(f"{folder}: no clips of split {split!r}; it holds {found}")
+        raise InputError(
+            f"{folder}: no clips of split {split!r}; it holds {found}. "
+            "Import motion of more subjects, or raise --held-out"
+        )
     return [clips[at] for at in sorted(clips)]
 
 

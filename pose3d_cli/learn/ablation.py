@@ -120,17 +120,27 @@ def _spread(values: Sequence[float]) -> str:
     return f"{statistics.mean(values):.1f}" + (f" ± {half:.1f}" if len(values) > 1 else "")
 
 
-def write_variants(folder: Path, variants: Sequence[Variant], about: Mapping[str, Any]) -> Path:
+def write_variants(
+    folder: Path, variants: Sequence[Variant], about: Mapping[str, Any], notes: Sequence[str] = ()
+) -> Path:
     """Write `results.json` and, as a Markdown table, `results.md`; return the latter.
+
+    Args:
+        folder: Where.
+        variants: What was measured.
+        about: Of the recipe, for the record.
+        notes: What a reader should know before believing the numbers.
 
     Raises:
         OutputError: A folder or disk that cannot be written.
     """
-    record = {**about, "variants": {v.name: dict(v.mpjpe_mm) for v in variants}}
+    errors = {v.name: dict(v.mpjpe_mm) for v in variants}
+    record = {**about, "notes": list(notes), "variants": errors}
     with replacing(folder / "results.json") as new:
         new.write_text(json.dumps(record, indent=2) + "\n", "utf-8")
     header, *body = rows(variants)
     lines = [header, tuple("---" for _ in header), *body]
     with replacing(folder / "results.md") as new:
-        new.write_text("".join(f"| {' | '.join(line)} |\n" for line in lines), "utf-8")
+        told = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+        new.write_text(told + "".join(f"\n{note}\n" for note in notes), "utf-8")
     return folder / "results.md"

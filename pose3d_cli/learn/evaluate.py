@@ -14,6 +14,7 @@ from torch import Tensor
 from pose3d_cli.config import nearest
 from pose3d_cli.errors import UnknownNameError, WeightsError
 from pose3d_cli.files.mocap_pack import read_pack
+from pose3d_cli.learn.header import note_on_test_2d
 from pose3d_cli.learn.hidden import hide_limbs
 from pose3d_cli.learn.seams import Seams, measure_seams
 from pose3d_cli.learn.synthetic.generator import Batch
@@ -25,6 +26,9 @@ from pose3d_cli.lift.windowed import WindowedLifter
 from pose3d_cli.pose.measures import mpjpe, p_mpjpe
 
 _TAKE_S = 4.0
+
+SPLITS = ("test", "val")
+"""Of the held-out subjects; those of training would flatter."""
 
 SEEN = ("noisy", "clean", "hidden")
 """What lifters get to see: a detector's errors, none, or these but neither one arm nor one leg."""
@@ -40,7 +44,7 @@ class MocapScore:
         mpjpe_mm: Mean distance of joints, root-relative, all joints and frames.
         p_mpjpe_mm: The same after a similarity a frame.
         hidden_mm: MPJPE of the joints that are never seen; None if there are none.
-        seams: Velocity errors where windows meet, and elsewhere.
+        seams: Velocity errors where windows meet, and elsewhere, in noisy takes; None of others.
     """
 
     weights: Path
@@ -48,7 +52,7 @@ class MocapScore:
     mpjpe_mm: float
     p_mpjpe_mm: float
     hidden_mm: float | None
-    seams: Seams
+    seams: Seams | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +68,7 @@ class MocapEvaluation:
         rate_hz: Frames a second.
         seen: What the lifters got to see.
         seed: Of the generator.
+        notes: What a reader should know before believing the numbers.
     """
 
     scores: Sequence[MocapScore]
@@ -74,6 +79,7 @@ class MocapEvaluation:
     rate_hz: float
     seen: str
     seed: int
+    notes: Sequence[str] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -84,8 +90,8 @@ class MocapEvaluation:
     def rows(self) -> list[tuple[str, ...]]:
         """Return a table: a header, then a row a weights file."""
         hidden = ("hidden joints mm",) if self.seen == "hidden" else ()
-        last = "velocity at borders / inside"
-        header = ("weights", "lifter", "MPJPE mm", "P-MPJPE mm", *hidden, last)
+        seams = ("velocity at borders / inside",) if self.seen == "noisy" else ()
+        header = ("weights", "lifter", "MPJPE mm", "P-MPJPE mm", *hidden, *seams)
         body = [
             (
                 s.weights.name,
@@ -93,7 +99,7 @@ class MocapEvaluation:
                 f"{s.mpjpe_mm:.1f}",
                 f"{s.p_mpjpe_mm:.1f}",
                 *(() if s.hidden_mm is None else (f"{s.hidden_mm:.1f}",)),
-                f"{s.seams.border_mm:.2f} / {s.seams.inside_mm:.2f} = {s.seams.ratio:.3f}",
+                *(() if s.seams is None else (s.seams.in_words(),)),
             )
             for s in self.scores
         ]
@@ -128,26 +134,24 @@ def evaluate_mocap(
         device: auto, cpu, cuda or mps.
 
     Raises:
-        UnknownNameError: `seen` is none of `SEEN`.
+        UnknownNameError: `seen` is none of `SEEN`, or `split` none of `SPLITS`.
         InputError: No clips in the split.
         WeightsError: Weights that cannot be loaded, or that want another input than rays.
     """
-    if seen not in SEEN:
-        raise UnknownNameError(f"--seen: there is no {seen!r}{nearest(seen, list(SEEN))}")
+    _check(files, split, seen)
     where = resolve(device)
     clips = read_pack(data, split)
-    about = [weights.describe(file) for file in files]
-    if any(a.input != "rays" for a in about):
-        raise WeightsError(
-            "only weights that take rays can be measured here; "
-            f"found inputs {sorted({a.input for a in about})}"
-        )
     lifters = [WindowedLifter.from_file(file, where) for file in files]
     frames = round(_TAKE_S * TAKE_HZ)
     batch = fixed_batch(clips, frames, TAKE_HZ, takes, seed, noise=seen != "clean")
     batch, hidden = hide_limbs(batch, seed) if seen == "hidden" else (batch, None)
     scores = [
-        _score(lifter, file, (batch, hidden), measure_seams(lifter, clips, takes=seam_takes))
+        _score(
+            lifter,
+            file,
+            (batch, hidden),
+            measure_seams(lifter, clips, takes=seam_takes) if seen == "noisy" else None,
+        )
         for file, lifter in zip(files, lifters, strict=True)
     ]
     return MocapEvaluation(
@@ -159,14 +163,29 @@ def evaluate_mocap(
         rate_hz=TAKE_HZ,
         seen=seen,
         seed=seed,
+        notes=[note for file in files if (note := note_on_test_2d(file, split))],
     )
+
+
+def _check(files: Sequence[Path], split: str, seen: str) -> None:
+    """Refuse what cannot be measured, or would flatter."""
+    if seen not in SEEN:
+        raise UnknownNameError(f"--seen: there is no {seen!r}{nearest(seen, list(SEEN))}")
+    if split not in SPLITS:
+        known = ", ".join(SPLITS)
+        raise UnknownNameError(f"--split: there is no {split!r} held out; known: {known}")
+    inputs = sorted({weights.describe(file).input for file in files})
+    if inputs not in ([], ["rays"]):
+        raise WeightsError(
+            f"only weights that take rays can be measured here; found inputs {inputs}"
+        )
 
 
 def _score(
     lifter: WindowedLifter,
     file: Path,
     seen: tuple[Batch, Bool[Tensor, "takes joints"] | None],
-    seams: Seams,
+    seams: Seams | None,
 ) -> MocapScore:
     batch, hidden = seen
     lifted, truth = (poses.astype(np.float64) for poses in lift_takes(lifter, batch))

@@ -137,6 +137,11 @@ def _find(folder: Path) -> list[Path]:
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
     if not paths:
         raise InputError(f"{folder}: no .bvh and no .amc files here or below")
+    named: dict[Path, Path] = {}
+    for path in paths:
+        other = named.setdefault(path.with_suffix(""), path)
+        if other != path:
+            raise InputError(f"{other} and {path} would be one clip; keep one of them")
     return paths
 
 

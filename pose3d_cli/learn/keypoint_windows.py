@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +83,7 @@ class KeypointWindows:
         """
         if not folder.is_dir():
             raise InputError(f"{folder}: no such folder; `pose3d data detect` makes one")
-        files = sorted(folder.rglob("*.npz"))
+        files = _files(folder)
         if not files:
             raise InputError(
                 f"{folder}: no keypoint files (.npz) in it; `pose3d data detect VIDEOS -o "
@@ -118,6 +119,20 @@ class KeypointWindows:
         is_mirrored = torch.rand(windows, 1, 1, 1, generator=random) < 0.5
         x = torch.where(is_mirrored, mirrored_input(x), x)
         return Windows(x, x[..., 2])
+
+
+def _files(folder: Path) -> list[Path]:
+    # A hidden one is what a killed run left of a file it was writing.
+    return sorted(path for path in folder.rglob("*.npz") if path.name[0] != ".")
+
+
+def content_of(folder: Path) -> str:
+    """Return a hash of the keypoint files in a folder: of their names and all they hold."""
+    told = [
+        (str(path.relative_to(folder)), hashlib.sha256(path.read_bytes()).hexdigest())
+        for path in _files(folder)
+    ]
+    return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
 @dataclass(frozen=True, eq=False)

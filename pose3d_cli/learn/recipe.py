@@ -21,19 +21,22 @@ init = "pretrain"         # begins with that run's weights
 from __future__ import annotations
 
 import math
+import re
 import time
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pose3d_cli.config import build, nearest
-from pose3d_cli.errors import InputError, SettingsError
+from pose3d_cli.errors import InputError, SettingsError, UnknownNameError
 from pose3d_cli.learn.loop import Watch
 from pose3d_cli.learn.pretrain_settings import PretrainSettings
 from pose3d_cli.learn.settings import TrainSettings
+from pose3d_cli.learn.team import joined, own_device
 from pose3d_cli.learn.train import TrainReport, train
+from pose3d_cli.lift.device import resolve
 
 _SHIPPED = Path(__file__).with_name("recipes")
 
@@ -99,13 +102,13 @@ def read_recipe(name: str) -> Recipe:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"--recipe {path}: not a readable TOML file: {error}") from error
+    _check_shape(values, path)
     common = values.get("common", {})
-    runs = [_run({**common, **table}, path) for table in values.get("run", [])]
-    seeds = values.get("seeds")
-    if seeds is not None:
-        runs = [_with_seed(run, seed) for seed in seeds for run in runs]
+    runs = [_run(_with_common(table, common), path) for table in values.get("run", [])]
+    if "seeds" in values:
+        runs = [_with_seed(run, seed, path) for seed in values["seeds"] for run in runs]
     _check(runs, path)
-    compare = [str(variant) for variant in values.get("compare", [])]
+    compare = values.get("compare", [])
     made = sorted({run.variant for run in runs})
     for variant in compare:
         if variant not in made:
@@ -113,11 +116,46 @@ def read_recipe(name: str) -> Recipe:
     return Recipe(name=name, about=str(values.get("about", "")), runs=runs, compare=compare)
 
 
+_NAME = re.compile(r"\w[\w-]*")  # names a folder
+_SHAPES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "about": (lambda value: isinstance(value, str), 'words, such as "two stages"'),
+    "seeds": (lambda value: _all(value, int), "whole numbers, such as [0, 1]"),
+    "compare": (lambda value: _all(value, str), 'names of runs, such as ["scratch"]'),
+    "common": (lambda value: isinstance(value, dict), "settings under [common]"),
+    "run": (lambda value: _all(value, dict), "runs, each under [[run]]"),
+}
+
+
+def _all(value: Any, kind: type) -> bool:
+    return isinstance(value, list) and all(type(one) is kind for one in value)
+
+
+def _check_shape(values: Mapping[str, Any], path: Path) -> None:
+    for key, value in values.items():
+        if key not in _SHAPES:
+            raise UnknownNameError(f"{path}: no setting {key!r}{nearest(key, list(_SHAPES))}")
+        is_fit, words = _SHAPES[key]
+        if not is_fit(value):
+            raise SettingsError(f"{path}: {key} is {value!r}; expected {words}")
+
+
+def _with_common(table: Mapping[str, Any], common: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a run: its own, and for what it does not say those of all."""
+    both = {**common, **table}
+    own, shared = table.get("pretrain", {}), common.get("pretrain", {})
+    if own and shared and isinstance(own, dict) and isinstance(shared, dict):
+        both["pretrain"] = {**shared, **own}
+    return both
+
+
 def _run(table: Mapping[str, Any], path: Path) -> RecipeRun:
     settings = dict(table)
     name, init = str(settings.pop("name", "")), str(settings.pop("init", ""))
     where = f"{path}: run {name!r}"
-    pretrain = build(PretrainSettings, settings.pop("pretrain", {}), where=f"{where}, pretrain")
+    told = settings.pop("pretrain", {})
+    if not isinstance(told, dict):
+        raise SettingsError(f"{where}: pretrain is {told!r}; expected such as pretrain.copies = 2")
+    pretrain = build(PretrainSettings, told, where=f"{where}, pretrain")
     return RecipeRun(
         name=name,
         variant=name,
@@ -127,20 +165,24 @@ def _run(table: Mapping[str, Any], path: Path) -> RecipeRun:
     )
 
 
-def _with_seed(run: RecipeRun, seed: int) -> RecipeRun:
+def _with_seed(run: RecipeRun, seed: int, path: Path) -> RecipeRun:
+    settings = build(TrainSettings, {**asdict(run.settings), "seed": seed}, where=f"{path}: seeds")
     return replace(
         run,
         name=f"{run.name}-seed{seed}",
         init=f"{run.init}-seed{seed}" if run.init else "",
-        settings=replace(run.settings, seed=seed),
+        settings=settings,
     )
 
 
 def _check(runs: Sequence[RecipeRun], path: Path) -> None:
     made: set[str] = set()
     for run in runs:
-        if not run.name or run.name in made:
-            raise SettingsError(f"{path}: each run needs a name of its own; found {run.name!r}")
+        if run.name in made or not _NAME.fullmatch(run.name):
+            raise SettingsError(
+                f"{path}: each run needs a name of its own, of letters, digits, - and _; "
+                f"found {run.name!r}"
+            )
         if run.init and run.init not in made:
             raise SettingsError(f"{path}: run {run.name!r} begins with {run.init!r}, made by none")
         made.add(run.name)
@@ -177,17 +219,18 @@ def follow(
     """
     started = time.monotonic()
     reports: dict[str, TrainReport] = {}
-    for run in recipe.runs:
-        reports[run.name] = train(
-            replace(run.settings, **(changes or {})),
-            data=data,
-            out=out / run.name,
-            watch=watch(run.name),
-            device=device,
-            init=out / run.init if run.init else None,
-            pretrain=run.pretrain,
-            time_budget_s=time_budget_s - (time.monotonic() - started),
-        )
-        if reports[run.name].weights is None:
-            break
+    with joined(own_device(resolve(device))):
+        for run in recipe.runs:
+            reports[run.name] = train(
+                replace(run.settings, **(changes or {})),
+                data=data,
+                out=out / run.name,
+                watch=watch(run.name),
+                device=device,
+                init=out / run.init if run.init else None,
+                pretrain=run.pretrain,
+                time_budget_s=time_budget_s - (time.monotonic() - started),
+            )
+            if reports[run.name].weights is None:
+                break
     return reports

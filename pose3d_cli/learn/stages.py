@@ -87,7 +87,7 @@ class StageMaker:
             called,
             Supervised.from_clips(
                 called,
-                _labelled(self.clips, settings),
+                self.labelled(settings),
                 frames,
                 settings,
                 draw_apart=self.device.type != "cpu",
@@ -96,6 +96,13 @@ class StageMaker:
                 network, batch, self.device, over_time=step > settings.single_steps
             ),
         )
+
+    def labelled(self, settings: TrainSettings) -> Sequence[MocapClip]:
+        """Return the clips whose 3D is used: the same ones in every run, of all kinds."""
+        if settings.labels == 1:
+            return self.clips
+        by_chance = sorted(self.clips, key=lambda c: hashlib.sha256(c.name.encode()).digest())
+        return by_chance[: math.ceil(settings.labels * len(self.clips))]
 
     def _called(self, network: nn.Module, settings: TrainSettings) -> nn.Module:
         if settings.compile:
@@ -132,9 +139,3 @@ class StageMaker:
             ),
             lambda _step: {"probe_mm": probe_error_mm(network, fit, judge, self.device)},
         )
-
-
-def _labelled(clips: Sequence[MocapClip], settings: TrainSettings) -> Sequence[MocapClip]:
-    """Return the clips whose 3D is used: the same ones in every run, of all kinds."""
-    by_chance = sorted(clips, key=lambda clip: hashlib.sha256(clip.name.encode()).digest())
-    return by_chance[: math.ceil(settings.labels * len(clips))] if settings.labels < 1 else clips

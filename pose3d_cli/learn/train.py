@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
 
-from pose3d_cli import __version__
 from pose3d_cli.errors import OutputError
 from pose3d_cli.files.mocap_pack import MocapClip, read_pack
 from pose3d_cli.learn.checkpoint import load_checkpoint
+from pose3d_cli.learn.header import header
+from pose3d_cli.learn.keypoint_windows import content_of
 from pose3d_cli.learn.loop import Loop, Watch
 from pose3d_cli.learn.memory import keep_freed_memory
 from pose3d_cli.learn.pace import steps_within
 from pose3d_cli.learn.pretrain_settings import PretrainSettings
 from pose3d_cli.learn.settings import TrainSettings
-from pose3d_cli.learn.stages import VALIDATION_WINDOWS, StageMaker
+from pose3d_cli.learn.stages import StageMaker
 from pose3d_cli.learn.start import WEIGHTS, first_network, weights_of
-from pose3d_cli.learn.synthetic.bodies import STATURE_M
 from pose3d_cli.learn.team import Team, joined, own_device
 from pose3d_cli.lift import weights
 from pose3d_cli.lift.device import resolve
@@ -93,12 +91,12 @@ def train(
         if plan:
             settings = _planned(network, make, settings, out / "checkpoint.pt", time_budget_s)
         _make_folder(out)
-        origin = _origin(make.clips, init, pretrain if settings.stage == "pretrain" else None)
+        origin = _origin(make, init, pretrain if settings.stage == "pretrain" else None)
         loop = _loop(make, network, settings, out, origin)
         resumed = loop.resume()
         finished = loop.run(watch, time_budget_s=time_budget_s)
         if finished and team.is_first:
-            about = _about(network, settings, loop, make, init)
+            about = header(network, settings, make, init=init, measured=loop.held_out)
             weights.save(out / WEIGHTS, network, about, half=True)
         team.wait()
     return TrainReport(
@@ -163,63 +161,22 @@ def _make_folder(out: Path) -> None:
 
 
 def _origin(
-    clips: Sequence[MocapClip], init: Path | None, pretrain: PretrainSettings | None
+    make: StageMaker, init: Path | None, pretrain: PretrainSettings | None
 ) -> dict[str, str]:
     """Return what makes a run another one, beside its settings, by the name of the flag."""
-    origin = {"data": _digest(clips), "init": weights.sha256(init) if init else ""}
+    origin = {
+        "--data": _digest([*make.clips, *make.unlabelled]),
+        "--init": weights.sha256(init) if init else "",
+        "number of processes": str(make.team.size),
+    }
     told = asdict(pretrain) if pretrain else {}
-    return origin | {name.replace("_", "-"): str(value) for name, value in told.items()}
+    if told.get("keypoints"):
+        told["keypoints"] = content_of(Path(told["keypoints"]))
+    flags = {f"--{name.replace('_', '-')}": str(value) for name, value in told.items()}
+    return origin | flags
 
 
 def _digest(clips: Sequence[MocapClip]) -> str:
     """Return a hash of which clips there are, their lengths and where each one goes."""
     told = [(clip.name, len(clip), clip.fps, clip.xyz[::100].tobytes()) for clip in clips]
     return hashlib.sha256(repr(sorted(told)).encode()).hexdigest()
-
-
-def _about(
-    network: nn.Module,
-    settings: TrainSettings,
-    loop: Loop,
-    make: StageMaker,
-    init: Path | None,
-) -> weights.WeightsAbout:
-    licences = sorted({clip.licence for clip in make.clips})
-    more = {"steps": str(settings.steps), "settings": repr(settings), "stage": settings.stage}
-    if init is not None:
-        more["init_sha256"] = weights.sha256(init)
-    source = inspect.getdoc(inspect.getmodule(type(network))) or ""
-    about = weights.WeightsAbout(
-        lifter=settings.lifter,
-        config=asdict(network.config),  # type: ignore[call-overload]
-        input="rays",
-        rate_hz=settings.rate_hz,
-        stature_m=STATURE_M,
-        licence=f"the user's own; the data's: {'; '.join(licences)}",
-        data=f"{len(make.clips)} motion clips through the pose3d generator",
-        protocol=f"generated windows of held-out subjects, {VALIDATION_WINDOWS} windows, seed 1234",
-        measured=_plain(loop.held_out),
-        made_by=f"pose3d {__version__}",
-        source=next((line for line in source.splitlines() if line.startswith("Source")), ""),
-        more=more,
-    )
-    return _pretrained(about, make.pretrain) if settings.stage == "pretrain" else about
-
-
-def _pretrained(about: weights.WeightsAbout, pretrain: PretrainSettings) -> weights.WeightsAbout:
-    """Say of pre-trained weights what they have seen, the test subjects' 2D above all."""
-    sources = [about.data.replace("generator", "generator, 2D only")]
-    if pretrain.keypoints:
-        sources.append("keypoints of the user's videos")
-    if pretrain.test_2d:
-        sources.append("THE 2D OF THE TEST SUBJECTS")
-    return replace(
-        about,
-        data="; ".join(sources),
-        protocol="linear probe from tokens to 3D, generated windows of held-out subjects",
-        more={**about.more, "pretrain": repr(pretrain)},
-    )
-
-
-def _plain(values: dict[str, Any]) -> dict[str, float]:
-    return {name: round(float(value), 2) for name, value in values.items()}

@@ -215,10 +215,14 @@ def _toml(path: Path) -> About:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: not a readable TOML file: {error}") from error
+    if "run" in values:
+        names = [str(run.get("name")) for run in values["run"] if isinstance(run, dict)]
+        return {"kind": "recipe for train --recipe", "runs": names}
     if "matrix" not in values:
         return {"kind": "settings for --config", "settings": values}
-    size = values.get("image_size") or _size_of(path, values["matrix"])
-    return {"kind": "camera for --intrinsics", **camera_record(read_camera(path, tuple(size)))}
+    told = values.get("image_size")  # looked at by `read_camera`
+    size = tuple(told) if isinstance(told, list) else _size_of(path, values["matrix"])
+    return {"kind": "camera for --intrinsics", **camera_record(read_camera(path, size))}
 
 
 def _size_of(path: Path, matrix: Any) -> tuple[int, int]:

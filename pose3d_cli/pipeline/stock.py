@@ -61,6 +61,8 @@ def find_weights(name: str) -> Path:
     path = Path(name)
     if path.is_file():
         return path
+    if path.is_dir():
+        raise WeightsError(f"{name}: is a folder; give the weights{SUFFIX} in it")
     if path.suffix == SUFFIX or len(path.parts) > 1:
         raise WeightsError(f"{name}: no such file")
     lifters = shipped_all(SUFFIX)

@@ -181,6 +181,7 @@ def test_a_config_file_that_is_wrong(pose3d, tmp_path, text, code, words):
         (["--set", "lr"], "--set lr: give it as key=value"),
         (["--set", "lr=fast"], "lr is 'fast'; expected a number"),
         (["--time-budget", "soon"], "time_budget (soon) must be such as 90m"),
+        (["--time-budget", "0s"], "time_budget (0s) must be above 0"),
         (
             ["--set", "precision=fp16"],
             "--set precision=fp16: precision is 'fp16'; known: bf16, fp32",

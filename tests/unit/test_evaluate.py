@@ -110,9 +110,13 @@ def test_what_is_seen_decides_the_error(data, tmp_path):
         errors[seen] = found.scores[0].mpjpe_mm
         assert (found.scores[0].hidden_mm is not None) == (seen == "hidden")
         assert ("hidden joints mm" in found.rows()[0]) == (seen == "hidden")
+        assert (found.scores[0].seams is not None) == (seen == "noisy")
+        assert ("velocity at borders / inside" in found.rows()[0]) == (seen == "noisy")
     assert len(set(errors.values())) == 3
     with pytest.raises(UnknownNameError, match="--seen: there is no 'dirty'; known: noisy, clean"):
         evaluate_mocap(files, data, seen="dirty")
+    with pytest.raises(UnknownNameError, match="--split: there is no 'train' held out; known: te"):
+        evaluate_mocap(files, data, split="train")
 
 
 def test_a_split_without_clips_and_weights_for_pixels_are_refused(data, tmp_path):

@@ -275,6 +275,9 @@ def test_folders_that_hold_nothing_useful(tmp_path):
         import_folder(tmp_path, tmp_path / "out")
     with pytest.raises(SettingsError, match="a folder of its own"):
         import_folder(tmp_path, tmp_path)
+    (tmp_path / "a.amc").write_text("hello")
+    with pytest.raises(InputError, match=r"a\.amc and .*a\.bvh would be one clip; keep one"):
+        import_folder(tmp_path, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

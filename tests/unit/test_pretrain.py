@@ -10,7 +10,9 @@ import pytest
 import torch
 
 from pose3d_cli.errors import DivergedError, InputError, SettingsError, WeightsError
+from pose3d_cli.files.keypoints import write_keypoints
 from pose3d_cli.files.mocap_pack import read_pack
+from pose3d_cli.learn.evaluate import evaluate_mocap
 from pose3d_cli.learn.keypoint_windows import MixedWindows
 from pose3d_cli.learn.objectives.selfdistill import SelfDistill, Student
 from pose3d_cli.learn.pretrain_settings import PretrainSettings
@@ -22,6 +24,7 @@ from pose3d_cli.lift.shelf import LIFTERS
 from pose3d_cli.lift.windowed import WindowedLifter
 from tests.motion import TINY as FINETUNE
 from tests.motion import quiet, tiny_pack
+from tests.nets import walker
 
 CPU = torch.device("cpu")
 TINY = replace(FINETUNE, stage="pretrain")
@@ -159,15 +162,26 @@ def test_what_the_detector_missed_does_not_count(distill):
 
 def test_a_collapsed_teacher_stops_the_run(distill):
     step(distill)
+    distill.losses(1, 0, CPU)
     for block in distill.teacher.module.blocks:
-        block.register_forward_hook(lambda _module, _args, output: output * 0.01)
-    with pytest.raises(DivergedError, match="step 1: the teacher's tokens hardly differ"):
-        distill.losses(1, 0, CPU)
+        block.register_forward_hook(lambda _m, given, output: given[0].lerp(output, 0.01))
+    with pytest.raises(DivergedError, match="step 2: the teacher's tokens hardly differ"):
+        distill.losses(2, 0, CPU)
+
+
+def test_a_compiled_student_learns_the_same(data):
+    plain, compiled = make(data), make(data)
+    compiled.seen = torch.compile(compiled.student, backend="eager")
+    losses = [objective.losses(0, 0, CPU)["total"] for objective in (plain, compiled)]
+    torch.testing.assert_close(*losses)
 
 
 def test_a_student_that_says_one_thing_stops_the_run(distill):
     torch.nn.init.zeros_(distill.student.predict.weight)
     distill.losses(0, 0, CPU)  # at the start anything may be said
+    distill.settings = replace(TINY, warmup=450)
+    distill.losses(500, 0, CPU)  # and soon after the rate has risen
+    distill.settings = TINY
     with pytest.raises(DivergedError, match="step 500: the student predicts the same"):
         distill.losses(500, 0, CPU)
 
@@ -248,3 +262,31 @@ def test_a_lifter_that_embeds_no_joints_cannot_be_pretrained(data, tmp_path):
 def test_settings_that_make_no_sense_are_refused_by_name(name, value):
     with pytest.raises(ValueError, match=rf"^{name} \("):
         PretrainSettings(**{name: value})
+
+
+def test_what_was_seen_in_pretraining_is_said_ever_after(tmp_path):
+    data = tiny_pack(tmp_path / "mocap", splits=("train", "val", "test"))
+    pretrain = PretrainSettings(test_2d=True)
+    first = run(TINY, data, tmp_path / "pre", pretrain=pretrain).weights
+    tuned = run(replace(FINETUNE, steps=1), data, tmp_path / "fine", init=first).weights
+    assert "THE 2D OF THE TEST SUBJECTS" in weights.describe(tuned).data
+    assert weights.describe(tuned).more["pretrain"] == repr(pretrain)
+    for split, told in (("test", 1), ("val", 0)):
+        found = evaluate_mocap([tuned], data, split=split, takes=2, seam_takes=2, device="cpu")
+        assert len(found.notes) == told
+        assert all("fine" in note and "do not compare" in note for note in found.notes)
+
+
+def test_a_run_is_not_gone_on_with_other_keypoints(data, tmp_path):
+    def save(name, seconds):
+        write_keypoints(tmp_path / "kp" / f"{name}.npz", [walker(seconds)], {})
+
+    (tmp_path / "kp").mkdir()
+    save("a", 40)
+    pretrain = PretrainSettings(keypoints=str(tmp_path / "kp"))
+    run(TINY, data, tmp_path / "run", pretrain=pretrain, time_budget_s=0.0)
+    (tmp_path / "kp" / ".b.npz").write_bytes(b"what a killed run left")
+    assert run(TINY, data, tmp_path / "run", pretrain=pretrain, time_budget_s=0.0).resumed
+    save("b", 50)
+    with pytest.raises(SettingsError, match="began with another --keypoints; give the same"):
+        run(TINY, data, tmp_path / "run", pretrain=pretrain)

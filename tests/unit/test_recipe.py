@@ -108,6 +108,15 @@ def test_seeds_make_everything_once_for_each(tmp_path):
         ("[[run]]\nname='a'\npretrain.x=3", UnknownNameError, "pretrain: no setting 'x'"),
         ("[[run]]\nname='a'\nsteps='many'", SettingsError, "steps is 'many'"),
         ("[[run]\n", InputError, "not a readable TOML file"),
+        ("sedes=[1]\n[[run]]\nname='a'", UnknownNameError, "no setting 'sedes'; did you mean 'see"),
+        ("seeds=3\n[[run]]\nname='a'", SettingsError, "seeds is 3; expected whole numbers"),
+        ("seeds=[true]\n[[run]]\nname='a'", SettingsError, r"seeds is \[True\]; expected whole"),
+        ("seeds=[-1]\n[[run]]\nname='a'", SettingsError, r"seeds: seed \(-1\) must be"),
+        ("compare='a'\n[[run]]\nname='a'", SettingsError, "compare is 'a'; expected names"),
+        ("common=3\n[[run]]\nname='a'", SettingsError, "common is 3; expected settings"),
+        ("[run]\nname='a'", SettingsError, "run is .*; expected runs, each under"),
+        ("[[run]]\nname='a'\npretrain=3", SettingsError, "pretrain is 3; expected such as"),
+        ("[[run]]\nname='../a'", SettingsError, "of letters, digits, - and _; found '../a'"),
     ],
 )
 def test_a_recipe_that_makes_no_sense_is_told_in_words(tmp_path, text, error, words):
@@ -123,6 +132,10 @@ def test_what_is_common_holds_for_every_run_that_does_not_say_otherwise(tmp_path
         )
     )
     assert [(run.settings.steps, run.settings.lr) for run in recipe.runs] == [(7, 0.5), (9, 0.5)]
+    shared = "[common]\npretrain.copies=2\n[[run]]\nname='a'\n[[run]]\nname='b'\n"
+    shared += "pretrain.mask='span'"
+    runs = read_recipe(written(tmp_path, shared)).runs
+    assert [(run.pretrain.copies, run.pretrain.mask) for run in runs] == [(2, "mixed"), (2, "span")]
     with pytest.raises(UnknownNameError, match="run 'a': no setting 'stpes'"):
         read_recipe(written(tmp_path, "[common]\nstpes = 7\n[[run]]\nname='a'\n"))
 

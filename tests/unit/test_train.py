@@ -2,6 +2,7 @@ import json
 import math
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 import torch
@@ -113,6 +114,17 @@ def test_a_text_file_in_place_of_a_checkpoint_is_told_in_words(tmp_path, text):
         load_checkpoint(tmp_path / "checkpoint.pt")
 
 
+def test_a_checkpoint_of_another_version_or_stage_is_told_as_such(data, tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    torch.save({"format": "pose3d-checkpoint/1"}, path)
+    with pytest.raises(InputError, match=r"of another version of pose3d \(pose3d-checkpoint/1\)"):
+        load_checkpoint(path)
+    path.unlink()
+    train(TINY, data=data, out=tmp_path, watch=quiet, device="cpu", time_budget_s=0.0)
+    with pytest.raises(SettingsError, match="a run of --stage finetune; --stage pretrain needs an"):
+        train(replace(TINY, stage="pretrain"), data=data, out=tmp_path, watch=quiet, device="cpu")
+
+
 def test_a_checkpoint_that_lacks_something_says_what(tmp_path):
     save_checkpoint(tmp_path / "checkpoint.pt", TINY, {}, {"step": 3})
     with pytest.raises(InputError, match=r"lacks network, optimiser, .*; delete it"):
@@ -173,13 +185,18 @@ def test_settings_that_make_no_sense_are_refused_by_name(name, value):
 
 def test_init_starts_from_weights_of_the_same_network_only(data, tmp_path):
     first = train(TINY, data=data, out=tmp_path / "a", watch=quiet, device="cpu")
-    start = {}
-
-    def look(progress):
-        start.setdefault("position", progress.losses["position"])
-
-    settings = TrainSettings(**{**vars(TINY), "steps": 1, "single_frames": 0.0, "lr": 1e-9})
-    train(settings, data=data, out=tmp_path / "b", watch=look, device="cpu", init=first.weights)
+    still = {"steps": 1, "single_frames": 0.0, "window_lr": 1e-12}
+    settings = TrainSettings(**{**vars(TINY), **still})
+    more = {"data": data, "watch": quiet, "device": "cpu"}
+    again = train(settings, out=tmp_path / "b", init=first.weights, **more).weights
+    fresh = train(settings, out=tmp_path / "d", **more).weights
+    begun, gone_on, other = (
+        tensors(path)["embed.weight"] for path in (first.weights, again, fresh)
+    )
+    torch.testing.assert_close(gone_on, begun)
+    assert not torch.allclose(other, begun, atol=1e-3)
+    said = weights.describe(again).data
+    assert said.count("motion clips through the pose3d generator") == 2
     with pytest.raises(SettingsError, match="holds another network than --preset xs"):
         train(
             TrainSettings(preset="xs"),

@@ -1,0 +1,88 @@
+"""What trained weights say of themselves: what they learnt from, all of it, and how well."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from torch import nn
+
+from pose3d_cli import __version__
+from pose3d_cli.learn.pretrain_settings import PretrainSettings
+from pose3d_cli.learn.settings import TrainSettings
+from pose3d_cli.learn.stages import VALIDATION_WINDOWS, StageMaker
+from pose3d_cli.learn.synthetic.bodies import STATURE_M
+from pose3d_cli.lift import weights
+
+_TEST_2D = "THE 2D OF THE TEST SUBJECTS"
+
+
+def header(
+    network: nn.Module,
+    settings: TrainSettings,
+    make: StageMaker,
+    *,
+    init: Path | None,
+    measured: Mapping[str, float],
+) -> weights.WeightsAbout:
+    """Return the header of a finished run's weights.
+
+    Args:
+        network: The lifter.
+        settings: Of the run.
+        make: Knows the motion it learnt from.
+        init: Weights it began with; what these had seen, it has seen too.
+        measured: Errors on held-out subjects, in millimetres.
+    """
+    is_pretrained = settings.stage == "pretrain"
+    pretrain = make.pretrain if is_pretrained else None
+    before = weights.describe(init) if init else None
+    licences = sorted({clip.licence for clip in (*make.clips, *make.unlabelled)})
+    licence = f"the user's own; the data's: {'; '.join(licences)}"
+    more = {"steps": str(settings.steps), "settings": repr(settings), "stage": settings.stage}
+    data = _seen(make, settings, pretrain)
+    if pretrain is not None:
+        more["pretrain"] = repr(pretrain)
+    if init is not None and before is not None:
+        more["init_sha256"] = weights.sha256(init)
+        more |= {key: before.more[key] for key in ("pretrain",) if key in before.more}
+        data += f"; before that: {before.data}"
+        if before.licence != licence:
+            licence += f"; of the weights it began with: {before.licence}"
+    windows = f"generated windows of held-out subjects, {VALIDATION_WINDOWS} windows, seed 1234"
+    source = inspect.getdoc(inspect.getmodule(type(network))) or ""
+    return weights.WeightsAbout(
+        lifter=settings.lifter,
+        config=asdict(network.config),  # type: ignore[call-overload]
+        input="rays",
+        rate_hz=settings.rate_hz,
+        stature_m=STATURE_M,
+        licence=licence,
+        data=data,
+        protocol=f"linear probe from tokens to 3D, {windows}" if is_pretrained else windows,
+        measured={name: round(float(value), 2) for name, value in measured.items()},
+        made_by=f"pose3d {__version__}",
+        source=source.partition("Source: ")[2].partition(",")[0],
+        more=more,
+    )
+
+
+def _seen(make: StageMaker, settings: TrainSettings, pretrain: PretrainSettings | None) -> str:
+    """Say what a run learns from, the test subjects' 2D above all."""
+    if pretrain is None:
+        return f"{len(make.labelled(settings))} motion clips through the pose3d generator"
+    sources = [f"{len(make.clips)} motion clips through the pose3d generator, 2D only"]
+    if pretrain.keypoints:
+        sources.append("keypoints of the user's videos")
+    if pretrain.test_2d:
+        sources.append(_TEST_2D)
+    return "; ".join(sources)
+
+
+def note_on_test_2d(file: Path, split: str) -> str:
+    """Return a warning if weights have seen the 2D of those they are measured on; else nothing."""
+    if split == "test" and _TEST_2D in weights.describe(file).data:
+        return f"{file}: pre-trained on {_TEST_2D} it is measured on; do not compare it with others"
+    return ""

@@ -7,8 +7,6 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from pose3d_cli.learn.synthetic.generator import Batch
-from pose3d_cli.lift.normalise import rays_to_input
-from pose3d_cli.lift.rotation import turn, turn_back
 from pose3d_cli.pose.skeleton import H36M17
 
 _LIMBS = (("elbow", "wrist"), ("knee", "ankle"))
@@ -32,6 +30,4 @@ def hide_limbs(batch: Batch, seed: int) -> tuple[Batch, Bool[Tensor, "takes join
     gone = hidden[:, None]
     rays = batch.rays.masked_fill(gone[..., None], torch.nan)
     score = batch.score.masked_fill(gone, 0.0)
-    x, rotation = rays_to_input(rays, score)
-    target = turn(rotation, turn_back(batch.rotation, batch.target))
-    return Batch(x, target, rays, score, rotation), hidden
+    return Batch.of(rays, score, batch.pose), hidden

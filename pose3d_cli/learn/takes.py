@@ -6,7 +6,6 @@ import numpy as np
 from jaxtyping import Float32
 
 from pose3d_cli.learn.synthetic.generator import Batch
-from pose3d_cli.lift.rotation import turn_back
 from pose3d_cli.lift.windowed import WindowedLifter
 from pose3d_cli.pose.camera import Camera
 from pose3d_cli.pose.skeleton import H36M17
@@ -28,7 +27,7 @@ def lift_takes(
         lifter: As it is used on videos; the takes may be shorter or longer than its window.
         batch: Takes at `TAKE_HZ`.
     """
-    truth = turn_back(batch.rotation, batch.target).numpy()
+    truth = batch.pose.numpy()
     return np.stack([_lift(lifter, batch, take) for take in range(len(truth))]), truth
 
 

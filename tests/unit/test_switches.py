@@ -30,6 +30,7 @@ from pose3d_cli.learn.stages import StageMaker
 from pose3d_cli.learn.synthetic.generator import Batch
 from pose3d_cli.learn.train import train
 from pose3d_cli.lift import weights
+from pose3d_cli.lift.normalise import rays_to_input
 from pose3d_cli.lift.shelf import LIFTERS
 from pose3d_cli.lift.windows import lay_windows
 from tests.motion import TINY, quiet, tiny_pack
@@ -200,17 +201,20 @@ def test_a_share_of_the_labels_is_the_same_clips_in_every_run(data, monkeypatch)
 
 
 def test_short_clips_are_reflected_as_in_lifting_and_the_others_left_alone():
-    shapes = {"x": (17, 3), "target": (17, 3), "rays": (17, 2), "score": (17,), "rotation": (3, 3)}
-    count = torch.arange(12.0).repeat(10, 1)  # a frame's number, in every array of a batch
-    parts = {
-        name: count.view(10, 12, *[1] * len(shape)).expand(10, 12, *shape)
-        for name, shape in shapes.items()
-    }
-    cut = shortened(Batch(**parts), 0.4, torch.Generator().manual_seed(0))
-    number = cut.score[:, :, 0]
-    for name, shape in shapes.items():
-        told = number.view(10, 12, *[1] * len(shape)).expand(10, 12, *shape)
-        torch.testing.assert_close(getattr(cut, name), told)
+    random = torch.Generator().manual_seed(0)
+    count = torch.arange(12.0).repeat(10, 1)  # a frame's number, as the score of all its joints
+    score = (count[..., None] / 12).expand(10, 12, 17)
+    rays, pose = (torch.randn(10, 12, 17, n, generator=random) for n in (2, 3))
+    whole = Batch.of(rays, score, pose)
+    cut = shortened(whole, 0.4, random)
+    number = (cut.score[:, :, 0] * 12).round()
+    rows, index = torch.arange(10)[:, None], number.long()
+    torch.testing.assert_close(cut.rays, rays[rows, index])
+    torch.testing.assert_close(cut.pose, pose[rows, index], atol=1e-5, rtol=1e-5)
+    # The size of a person is that of what is left of the window.
+    torch.testing.assert_close(cut.x, rays_to_input(cut.rays, cut.score)[0])
+    torch.testing.assert_close(cut.x[4:], whole.x[4:])
+    assert not torch.allclose(cut.x[:4], whole.x[rows, index][:4])
     assert torch.equal(number[4:], count[4:])
     for window in number[:4]:
         first, length = int(window.min()), int(window.max() - window.min()) + 1

@@ -8,7 +8,7 @@ second phase goes on from where the first one stopped.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -109,6 +109,8 @@ def shortened(batch: Batch, share: float, random: torch.Generator) -> Batch:
         share: Of the windows; their new lengths are from a third of a window upwards.
         random: Source of chance.
     """
+    if not share:
+        return batch
     windows, frames = batch.score.shape[:2]
     index = torch.arange(frames).repeat(windows, 1)
     for window in range(round(share * windows)):
@@ -116,4 +118,4 @@ def shortened(batch: Batch, share: float, random: torch.Generator) -> Batch:
         first = int(torch.randint(frames - length + 1, (1,), generator=random))
         index[window] = first + torch.from_numpy(lay_windows(length, frames).index[0])
     rows = torch.arange(windows)[:, None]
-    return Batch(*(getattr(batch, field.name)[rows, index] for field in fields(Batch)))
+    return Batch.of(batch.rays[rows, index], batch.score[rows, index], batch.pose[rows, index])

@@ -17,7 +17,7 @@ from pose3d_cli.learn.synthetic.detectors import detect
 from pose3d_cli.learn.synthetic.motion import MocapWindows, bend_and_swing, recombine
 from pose3d_cli.learn.synthetic.postures import draw_postures
 from pose3d_cli.lift.normalise import rays_to_input
-from pose3d_cli.lift.rotation import turn
+from pose3d_cli.lift.rotation import turn, turn_back
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +62,22 @@ class Batch:
     score: Float[Tensor, "b t joints"]
     rotation: Float[Tensor, "b t 3 3"]
 
+    @classmethod
+    def of(
+        cls,
+        rays: Float[Tensor, "b t joints 2"],
+        score: Float[Tensor, "b t joints"],
+        pose: Float[Tensor, "b t joints 3"],
+    ) -> Batch:
+        """Return windows of what a detector saw of poses (metres, camera axes)."""
+        x, rotation = rays_to_input(rays, score)
+        return cls(x, turn(rotation, pose), rays, score, rotation)
+
+    @property
+    def pose(self) -> Float[Tensor, "b t joints 3"]:
+        """Joints relative to the pelvis, metres, camera axes."""
+        return turn_back(self.rotation, self.target)
+
 
 class Generator:
     """Draws batches; equal settings and clips give equal batches in equal order."""
@@ -88,8 +104,7 @@ class Generator:
         else:
             rays = project(view.pose + view.root[:, :, None])
             score = torch.ones(rays.shape[:-1])
-        x, rotation = rays_to_input(rays, score)
-        return Batch(x, turn(rotation, view.pose), rays, score, rotation)
+        return Batch.of(rays, score, view.pose)
 
     def _motion(self, windows: int) -> Float[Tensor, "b t joints 3"]:
         pose = self.mocap.draw(windows, self.random)

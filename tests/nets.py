@@ -61,6 +61,20 @@ def standing() -> np.ndarray:
     return np.array(joints)
 
 
+class Compiled(nn.Module):
+    """What `torch.compile` makes of a network: it does the same, and has no truth value."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, *args, **more):
+        return self.network(*args, **more)
+
+    def __len__(self):
+        raise TypeError
+
+
 def walker(
     n_frames: int, fps: float = 25.0, *, camera: Camera = CAMERA, seed: int = 0
 ) -> Keypoints2D:

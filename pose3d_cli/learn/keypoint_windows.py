@@ -67,7 +67,7 @@ class KeypointWindows:
         left_out: Stretches that were too short, or in which nothing is to be seen.
     """
 
-    stretches: Sequence[Float[Tensor, "frames joints 3"]]
+    stretches: Sequence[Float[Tensor, "_ joints 3"]]
     frames: int
     left_out: int = 0
 

@@ -73,7 +73,7 @@ def test_a_name_that_is_not_utf_8_is_refused_in_words(here, with_and_without_pya
         open_video(name)
     str(caught.value).encode("utf-8")  # it can be printed
     with (
-        pytest.raises(OutputError, match=r"not valid UTF-8.*--output"),
+        pytest.raises(OutputError, match=r"not valid UTF-8.* -o"),
         VideoWriter(name, size_px=(192, 96), fps=30.0),
     ):
         pass

@@ -28,8 +28,7 @@ class PretrainSettings:
     """Differently masked copies of a window for one look of the teacher."""
     target: Target = "change"
     """Predict what the teacher's blocks add to masked tokens, what they put out, or, to compare,
-    the tokens' 2D coordinates. What a block puts out is mostly what it was given: the joint's own
-    coordinates once more."""
+    the tokens' 2D coordinates."""
     target_blocks: int = 0
     """Last blocks of the teacher whose mean is predicted; 0 takes half of them."""
     ema_start: float = 0.999

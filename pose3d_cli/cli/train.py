@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -147,7 +148,7 @@ def _compared(
 ) -> tuple[dict[str, Any], list[str]]:
     """Measure what the recipe compares; return a record and a table."""
     from pose3d_cli.learn.ablation import measure_variants, rows, write_variants
-    from pose3d_cli.learn.header import note_on_test_2d
+    from pose3d_cli.learn.header import notes_on_test_2d
 
     weights: dict[str, list[Path]] = {variant: [] for variant in recipe.compare}
     for step in recipe.runs:
@@ -157,9 +158,7 @@ def _compared(
     variants = measure_variants(
         weights, Path(run.data), device=run.device, tell=lambda what: screen.stage(what, None)
     )
-    notes = [
-        n for group in weights.values() for file in group if (n := note_on_test_2d(file, "test"))
-    ]
+    notes = notes_on_test_2d(chain.from_iterable(weights.values()), "test")
     about = {"recipe": recipe.name, "about": recipe.about}
     path = write_variants(Path(run.out), variants, about, notes)
     for note in notes:

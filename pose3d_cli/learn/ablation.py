@@ -6,6 +6,7 @@ import json
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,10 @@ from jaxtyping import Bool
 from torch import Tensor, nn
 
 from pose3d_cli.files.atomic import replacing
-from pose3d_cli.files.mocap_pack import MocapClip, read_pack
-from pose3d_cli.learn.evaluate import SEEN
-from pose3d_cli.learn.hidden import hide_limbs
+from pose3d_cli.files.mocap_pack import read_pack
+from pose3d_cli.learn.evaluate import SEEN, seen_as
 from pose3d_cli.learn.synthetic.generator import Batch
-from pose3d_cli.learn.validate import fixed_batch, joint_errors_mm
+from pose3d_cli.learn.validate import joint_errors_mm
 from pose3d_cli.lift import weights
 from pose3d_cli.lift.device import resolve
 
@@ -27,6 +27,8 @@ WINDOWS = 1024
 apart more sharply than as many frames of a few long takes."""
 
 _SEED = 1234
+
+View = tuple[Batch, Bool[Tensor, "windows joints"] | None]
 
 _TITLES = {
     "noisy": "noisy 2D",
@@ -71,36 +73,35 @@ def measure_variants(
         WeightsError: Weights that cannot be loaded.
     """
     where, clips = resolve(device), read_pack(data, split)
+
+    @cache  # all networks of one length see the same windows
+    def draw(seen: str, frames: int, rate_hz: float) -> View:
+        return seen_as(seen, clips, frames, rate_hz, WINDOWS, _SEED)
+
     measured: dict[str, list[dict[str, float]]] = {}
     for name, group in files.items():
         tell(name)
-        measured[name] = [_errors(file, clips, where) for file in group]
+        measured[name] = [_errors(file, draw, where) for file in group]
     return [
         Variant(name=name, mpjpe_mm={title: [seed[title] for seed in seeds] for title in _TITLES})
         for name, seeds in measured.items()
     ]
 
 
-def _errors(file: Path, clips: Sequence[MocapClip], device: torch.device) -> dict[str, float]:
+def _errors(
+    file: Path, draw: Callable[[str, int, float], View], device: torch.device
+) -> dict[str, float]:
     """Return the MPJPE of a weights file by what it sees."""
     network: nn.Module = weights.load(file, device)
     about = weights.describe(file)
     errors: dict[str, float] = {}
     for seen in SEEN:
-        batch, hidden = _windows(clips, int(about.config["frames"]), about.rate_hz, seen)
+        batch, hidden = draw(seen, int(about.config["frames"]), about.rate_hz)
         apart = joint_errors_mm(network, batch, device).mean(1)
         errors[seen] = float(apart.mean())
         if hidden is not None:
             errors["hidden_joints"] = float(apart[hidden].mean())
     return errors
-
-
-def _windows(
-    clips: Sequence[MocapClip], frames: int, rate_hz: float, seen: str
-) -> tuple[Batch, Bool[Tensor, "windows joints"] | None]:
-    """Return what is measured on, and which joints are hidden in it."""
-    batch = fixed_batch(clips, frames, rate_hz, WINDOWS, _SEED, noise=seen != "clean")
-    return hide_limbs(batch, _SEED) if seen == "hidden" else (batch, None)
 
 
 def rows(variants: Sequence[Variant]) -> list[tuple[str, ...]]:

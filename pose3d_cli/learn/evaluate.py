@@ -13,8 +13,8 @@ from torch import Tensor
 
 from pose3d_cli.config import nearest
 from pose3d_cli.errors import UnknownNameError, WeightsError
-from pose3d_cli.files.mocap_pack import read_pack
-from pose3d_cli.learn.header import note_on_test_2d
+from pose3d_cli.files.mocap_pack import MocapClip, read_pack
+from pose3d_cli.learn.header import notes_on_test_2d
 from pose3d_cli.learn.hidden import hide_limbs
 from pose3d_cli.learn.seams import Seams, measure_seams
 from pose3d_cli.learn.synthetic.generator import Batch
@@ -143,13 +143,12 @@ def evaluate_mocap(
     clips = read_pack(data, split)
     lifters = [WindowedLifter.from_file(file, where) for file in files]
     frames = round(_TAKE_S * TAKE_HZ)
-    batch = fixed_batch(clips, frames, TAKE_HZ, takes, seed, noise=seen != "clean")
-    batch, hidden = hide_limbs(batch, seed) if seen == "hidden" else (batch, None)
+    view = seen_as(seen, clips, frames, TAKE_HZ, takes, seed)
     scores = [
         _score(
             lifter,
             file,
-            (batch, hidden),
+            view,
             measure_seams(lifter, clips, takes=seam_takes) if seen == "noisy" else None,
         )
         for file, lifter in zip(files, lifters, strict=True)
@@ -163,8 +162,16 @@ def evaluate_mocap(
         rate_hz=TAKE_HZ,
         seen=seen,
         seed=seed,
-        notes=[note for file in files if (note := note_on_test_2d(file, split))],
+        notes=notes_on_test_2d(files, split),
     )
+
+
+def seen_as(
+    seen: str, clips: Sequence[MocapClip], frames: int, rate_hz: float, takes: int, seed: int
+) -> tuple[Batch, Bool[Tensor, "takes joints"] | None]:
+    """Return takes as lifters get to see them (see `SEEN`), and which joints are hidden."""
+    batch = fixed_batch(clips, frames, rate_hz, takes, seed, noise=seen != "clean")
+    return hide_limbs(batch, seed) if seen == "hidden" else (batch, None)
 
 
 def _check(files: Sequence[Path], split: str, seen: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -81,8 +81,10 @@ def _seen(make: StageMaker, settings: TrainSettings, pretrain: PretrainSettings 
     return "; ".join(sources)
 
 
-def note_on_test_2d(file: Path, split: str) -> str:
-    """Return a warning if weights have seen the 2D of those they are measured on; else nothing."""
-    if split == "test" and _TEST_2D in weights.describe(file).data:
-        return f"{file}: pre-trained on {_TEST_2D} it is measured on; do not compare it with others"
-    return ""
+def notes_on_test_2d(files: Iterable[Path], split: str) -> list[str]:
+    """Return a warning for weights that have seen the 2D of those they are measured on."""
+    return [
+        f"{file}: pre-trained on {_TEST_2D} it is measured on; do not compare it with others"
+        for file in files
+        if split == "test" and _TEST_2D in weights.describe(file).data
+    ]

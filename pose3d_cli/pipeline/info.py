@@ -215,7 +215,7 @@ def _toml(path: Path) -> About:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: not a readable TOML file: {error}") from error
-    if "run" in values:
+    if isinstance(values.get("run"), list):
         names = [str(run.get("name")) for run in values["run"] if isinstance(run, dict)]
         return {"kind": "recipe for train --recipe", "runs": names}
     if "matrix" not in values:

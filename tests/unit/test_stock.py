@@ -82,3 +82,5 @@ def test_an_installation_without_lifters(folder):
 def test_a_wrong_name_lists_the_right_ones(folder):
     with pytest.raises(WeightsError, match="no weights 'othr'; did you mean 'other'"):
         find_weights("othr")
+    with pytest.raises(WeightsError, match=r"is a folder; give the weights\.safetensors in it"):
+        find_weights(str(folder))

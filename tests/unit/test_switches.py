@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -24,10 +25,12 @@ from pose3d_cli.learn.loop import Loop
 from pose3d_cli.learn.losses import position_error
 from pose3d_cli.learn.objectives.supervised import Supervised, shortened
 from pose3d_cli.learn.optimiser import Optimiser
+from pose3d_cli.learn.pace import steps_within
 from pose3d_cli.learn.pretrain_settings import PretrainSettings
 from pose3d_cli.learn.settings import TrainSettings
 from pose3d_cli.learn.stages import StageMaker
 from pose3d_cli.learn.synthetic.generator import Batch
+from pose3d_cli.learn.team import Team
 from pose3d_cli.learn.train import train
 from pose3d_cli.lift import weights
 from pose3d_cli.lift.normalise import rays_to_input
@@ -144,6 +147,37 @@ def test_parts_of_a_compiled_network_add_up_too(tmp_path):
     compiled = replace(loop, called=Compiled(network))
     compiled.run(quiet)
     assert network.weight.grad.item() == pytest.approx(1.5)
+
+
+class CountingMaker(StageMaker):
+    """Makes a stage of the second of two processes, and notes which batches it learns from."""
+
+    def __init__(self, parameter):
+        vars(self).update(team=Team(rank=1, size=2), parameter=parameter, drawn=[])
+
+    def __call__(self, _network, _settings):
+        return SimpleNamespace(objective=self)
+
+    def losses(self, step, part, _device):
+        self.drawn.append((step, part))
+        return {"total": self.parameter.sum()}
+
+
+def test_the_pace_counts_all_parts_of_a_step():
+    network = nn.Linear(1, 1)
+    make = CountingMaker(network.weight)
+    steps_within(network, make, replace(TINY, accumulate=2, single_frames=0.0), 10.0)
+    assert make.drawn == [(step, part) for step in range(4) for part in (2, 3)]
+
+
+def test_processes_agree_on_running_statistics(monkeypatch):
+    network = nn.BatchNorm1d(2)
+    network.running_mean.fill_(1.0)
+    monkeypatch.setattr("torch.distributed.all_reduce", lambda total: total.add_(3.0))  # the other
+    Team(rank=0, size=2).agree(network)
+    for kept in (network.running_mean, network.running_var):
+        assert kept.tolist() == [2.0, 2.0]
+    assert network.num_batches_tracked == 0
 
 
 def test_a_batch_that_is_no_number_is_named_and_nothing_is_stepped(tmp_path):

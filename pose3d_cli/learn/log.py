@@ -94,6 +94,9 @@ _PANELS: tuple[_Panel, ...] = (
 )
 
 
+_DECADE = 10
+
+
 def draw_curves(log: RunLog, path: Path) -> None:
     """Draw what was logged over the steps as a PNG."""
     from matplotlib.figure import Figure
@@ -109,7 +112,10 @@ def draw_curves(log: RunLog, path: Path) -> None:
             rows = [row for row in log.rows if key in row]
             if rows:
                 axes.plot([r["step"] for r in rows], [r[key] * factor for r in rows], label=name)
-        axes.set(xlabel="step", ylabel=label, yscale="log")
+        low, high = axes.dataLim.intervaly
+        # Within a decade a logarithmic axis has no round numbers to show.
+        scale = "log" if 0 < _DECADE * low < high else "linear"
+        axes.set(xlabel="step", ylabel=label, yscale=scale)
         axes.legend()
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=110, format="png")

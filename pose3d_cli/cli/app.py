@@ -112,10 +112,13 @@ _add(app, "doctor", doctor.doctor)
 _DATA = _group("data", "Motion and keypoints for training.")
 _add(_DATA, "import", data.import_)
 _add(_DATA, "detect", data.detect)
+_add(_DATA, "render", data.render)
 _WEIGHTS = _group("weights", "Weights files: what is there, and what is in them.")
 _add(_WEIGHTS, "list", weights.list_)
 _add(_WEIGHTS, "describe", weights.describe)
-_add(_group("bench", "Measure this machine."), "lift", bench.lift)
+_BENCH = _group("bench", "Measure this machine, and detectors.")
+_add(_BENCH, "lift", bench.lift)
+_add(_BENCH, "detector", bench.detector)
 
 
 def main() -> None:

@@ -1,18 +1,22 @@
-"""`pose3d bench lift`."""
+"""`pose3d bench lift` and `pose3d bench detector`."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pose3d_cli.cli.screen import Screen, table
+from pose3d_cli.errors import NobodyFoundError
 
 if TYPE_CHECKING:
+    from pose3d_cli.learn.rendered.detector_error import JointError
     from pose3d_cli.lift.bench import LiftCost
 
 EXAMPLES = {
-    "lift": ["pose3d bench lift", "pose3d bench lift --preset xs --preset s --seconds 30 --json"]
+    "lift": ["pose3d bench lift", "pose3d bench lift --preset xs --preset s --seconds 30 --json"],
+    "detector": ["pose3d data render --data mocap -o rendered", "pose3d bench detector rendered"],
 }
 
 
@@ -60,5 +64,74 @@ def _rows(costs: list[LiftCost]) -> list[tuple[str, ...]]:
             "" if cost.ratio is None else f"{cost.ratio:.2f}",
         )
         for cost in costs
+    ]
+    return [head, *body]
+
+
+def detector(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Clips of `data render`.")],
+    screen: Screen,
+    detector: Annotated[str, _option("Name of the 2D detector.", "NAME")] = "blazepose",
+    from_2d: Annotated[
+        Path | None, _option("Folder of PERSON_keypoints.npz to measure instead.", "DIR")
+    ] = None,
+) -> None:
+    """Measure how a 2D detector errs on rendered people.
+
+    By joint: where the point it marks lies from the joint, how much that differs between clips
+    (an axis), its noise in a clip as a share of the person's extent in the picture, and how much
+    of that noise is the same 0.2 s later.
+    """
+    from pose3d_cli.detect.shelf import DETECTORS
+    from pose3d_cli.learn.rendered.detector_error import by, joint_errors, look, read_from
+
+    clips, lost = [], 0
+    name = f"files in {from_2d}" if from_2d else detector
+    find = read_from(from_2d) if from_2d else by(DETECTORS.get(detector)())
+    screen.stage("detect", None)
+    for video, seen in look(find, folder):
+        screen.advance()
+        if seen is None:
+            screen.detail(f"{video}: the person was not found")
+            lost += 1
+        else:
+            clips.append(seen)
+    if not clips:
+        raise NobodyFoundError(
+            f"{folder}: {name} found the person in none of {lost} clips; "
+            "`pose3d data render --longer-side` makes people larger"
+        )
+    errors = joint_errors(clips)
+    frames = sum(len(seen.frame) + seen.missed for seen in clips)
+    shares = {
+        "clips": len(clips),
+        "clips_lost": lost,
+        "frames_missed": sum(seen.missed for seen in clips) / frames,
+        "frames_unflipped": sum(seen.mended for seen in clips) / frames,
+    }
+    head = [
+        f"{name}: found the person in {len(clips)} of {len(clips) + lost} clips, in these in "
+        f"{100 - 100 * shares['frames_missed']:.1f} % of frames; left and right were swapped back "
+        f"in {100 * shares['frames_unflipped']:.1f} %",
+        "",
+    ]
+    joints = {kind: vars(error) for kind, error in errors.items()}
+    record = {"detector": name, **shares, "joints": joints}
+    screen.show(record, [*head, *table(_error_rows(errors))])
+
+
+def _error_rows(errors: dict[str, JointError]) -> list[tuple[str, ...]]:
+    head = ("joint", "outwards mm", "backwards", "up", "clips differ mm", "noise %", "after 0.2 s")
+    body = [
+        (
+            kind,
+            f"{error.outwards_mm:.0f}",
+            f"{error.backwards_mm:.0f}",
+            f"{error.up_mm:.0f}",
+            f"{error.clips_differ_mm:.0f}",
+            f"{100 * error.noise:.2f}",
+            "" if error.remembered is None else f"{error.remembered:.2f}",
+        )
+        for kind, error in errors.items()
     ]
     return [head, *body]

@@ -1,4 +1,4 @@
-"""`pose3d data import` and `pose3d data detect`."""
+"""`pose3d data import`, `pose3d data detect` and `pose3d data render`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ EXAMPLES = {
     "detect": [
         "pose3d data detect videos -o keypoints",
         "pose3d train --stage pretrain --data mocap --keypoints keypoints -o runs/pre",
+    ],
+    "render": [
+        "pose3d data render --data mocap --split test -o rendered",
+        "pose3d lift rendered/person0000.mp4 --intrinsics rendered/person0000.toml",
+        "pose3d bench detector rendered",
     ],
 }
 
@@ -97,3 +102,41 @@ def _tell(clip: Path, outcome: Gathered | Pose3DError, screen: Screen) -> None:
     people = "1 person" if outcome.people == 1 else f"{outcome.people} people"
     told = "was there already" if outcome.people is None else f"{people}, {outcome.frames} rows"
     screen.note(f"{clip}: {told}")
+
+
+def render(
+    screen: Screen,
+    data: Annotated[Path, _option("Folder of packed motion (`pose3d data import`).", "DIR")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the clips.")
+    ],
+    split: Annotated[str, _option("Subjects who move: train, val or test.")] = "test",
+    clips: Annotated[int, _option("How many clips.")] = 40,
+    seconds: Annotated[float, _option("Length of each.")] = 2.0,
+    fps: Annotated[float, _option("Frames a second.")] = 25.0,
+    longer_side: Annotated[int, _option("Longer side of the pictures.", "PX")] = 960,
+    seed: Annotated[int, _option("Start of the random numbers.")] = 0,
+) -> None:
+    """Render videos of people whose every joint is known, to measure detectors and lifters on.
+
+    Each clip is three files: PERSON.mp4, PERSON.toml (its camera, for --intrinsics) and
+    PERSON_truth.npz (for `pose3d eval --truth`). Given again, the same command goes on where it
+    was stopped. Needs the extra `rendered`: pip install 'pose3d[rendered]'.
+    """
+    from pose3d_cli.config import build
+    from pose3d_cli.files.mocap_pack import read_pack
+    from pose3d_cli.learn.rendered.anny_body import AnnyBodies
+    from pose3d_cli.learn.rendered.clips import RenderSettings, render_clips
+    from pose3d_cli.pipeline.outputs import writable
+
+    values = {"clips": clips, "seconds": seconds, "fps": fps, "longer_side_px": longer_side}
+    settings = build(RenderSettings, {**values, "seed": seed}, where="command line")
+    motion = read_pack(data, split)
+    with writable(output):
+        screen.stage("prepare", None)
+        bodies = AnnyBodies()
+        screen.stage("render", clips)
+        for video, is_new in render_clips(motion, bodies, output, settings):
+            screen.advance()
+            told = "rendered" if is_new else "was there already"
+            screen.show({"clip": str(video), "rendered": is_new}, [f"{video}: {told}"])

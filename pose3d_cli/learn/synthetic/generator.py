@@ -12,7 +12,7 @@ from torch import Tensor
 from pose3d_cli.files.mocap_pack import MocapClip
 from pose3d_cli.learn.chance import seed_of
 from pose3d_cli.learn.synthetic.bodies import draw_lengths, with_lengths
-from pose3d_cli.learn.synthetic.cameras import look_at, project
+from pose3d_cli.learn.synthetic.cameras import View, look_at, project
 from pose3d_cli.learn.synthetic.detectors import detect
 from pose3d_cli.learn.synthetic.motion import MocapWindows, bend_and_swing, recombine
 from pose3d_cli.learn.synthetic.postures import draw_postures
@@ -96,15 +96,19 @@ class Generator:
 
     def draw(self, windows: int) -> Batch:
         """Return the next `windows` windows."""
-        pose = self._motion(windows)
-        pose = with_lengths(pose, draw_lengths(windows, self.random))
-        view = look_at(pose, self.random)
+        view = self.views(windows)
         if self.config.noise:
             rays, score = detect(view, self.config.rate_hz, self.random)
         else:
             rays = project(view.pose + view.root[:, :, None])
             score = torch.ones(rays.shape[:-1])
         return Batch.of(rays, score, view.pose)
+
+    def views(self, windows: int) -> View:
+        """Return the next people before their cameras, as no detector sees them."""
+        pose = self._motion(windows)
+        pose = with_lengths(pose, draw_lengths(windows, self.random))
+        return look_at(pose, self.random)
 
     def _motion(self, windows: int) -> Float[Tensor, "b t joints 3"]:
         pose = self.mocap.draw(windows, self.random)

@@ -26,7 +26,7 @@ def joints(*names: str) -> list[int]:
 
 _ARMS = joints("left_elbow", "left_wrist", "right_elbow", "right_wrist")
 _LEGS = joints("left_knee", "left_ankle", "right_knee", "right_ankle")
-_ABOVE_SPINE = joints(
+ABOVE_SPINE = joints(
     "thorax", "nose", "head", "left_shoulder", "left_elbow", "left_wrist",
     "right_shoulder", "right_elbow", "right_wrist",
 )  # fmt: skip
@@ -125,7 +125,7 @@ def _graft(body: Pose, donor: Pose, rotation: Tensor, chain: Sequence[int]) -> P
 def bend_and_swing(pose: Pose, random: torch.Generator) -> Pose:
     """Bend the trunk of some windows, and swing some limbs, slowly and about random axes."""
     axis = unit(torch.randn(len(pose), 3, generator=random) * torch.tensor([1.0, 1.0, 0.5]))
-    pose = _swing(pose, "spine", _ABOVE_SPINE, axis, 0.45, 0.35, random)
+    pose = _swing(pose, "spine", ABOVE_SPINE, axis, 0.45, 0.35, random)
     for pivot, chain in _CHAINS:
         axis = unit(torch.randn(len(pose), 3, generator=random))
         reach = 0.2 if pivot == "thorax" else 0.32

@@ -1,0 +1,1 @@
+"""Rendered people: videos whose every joint is known, to measure detectors and the whole chain."""

@@ -1,0 +1,174 @@
+"""Clips of rendered people: a video, its camera and the truth, a file each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float64
+
+from pose3d_cli import __version__
+from pose3d_cli.files.arrays import write_arrays
+from pose3d_cli.files.atomic import replacing
+from pose3d_cli.files.mocap_pack import MocapClip
+from pose3d_cli.files.video_writer import VideoWriter
+from pose3d_cli.learn.rendered.body import Body, Landmarks
+from pose3d_cli.learn.rendered.clothes import dressed
+from pose3d_cli.learn.rendered.picture import Image, background, draw_mesh
+from pose3d_cli.learn.synthetic.generator import Generator, GeneratorConfig
+from pose3d_cli.pose.camera import Camera
+from pose3d_cli.pose.skeleton import H36M17
+
+TRUTH = "_truth.npz"
+"""What the name of a clip's truth ends in."""
+
+_GRAIN = 3.0
+_DRAWN_AT_ONCE = 8
+"""People of whom one is rendered: limbs are exchanged among them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderSettings:
+    """Which clips to render."""
+
+    clips: int = 40
+    """How many."""
+    seconds: float = 2.0
+    """Length of each."""
+    fps: float = 25.0
+    """Frames a second."""
+    longer_side_px: int = 960
+    """Width or height of the pictures, whichever is more."""
+    seed: int = 0
+    """Start of the random numbers; clip k is the same in any number of clips."""
+
+    def __post_init__(self) -> None:
+        if self.clips < 1 or self.seconds <= 0 or self.fps <= 0:
+            raise ValueError("clips, seconds and fps must be above 0")
+        if self.longer_side_px < 64:
+            raise ValueError(f"longer_side_px ({self.longer_side_px}) must be at least 64")
+
+
+@runtime_checkable
+class Bodies(Protocol):
+    """Where bodies come from."""
+
+    def draw(self, random: np.random.Generator) -> tuple[Body, Landmarks]:
+        """Return an undressed body and its landmarks."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """One clip before it is drawn.
+
+    Attributes:
+        pose: Joints to follow, relative to the pelvis, metres, axes of the camera.
+        root: The pelvis, metres, axes of the camera.
+        camera: Without distortion.
+    """
+
+    pose: Float64[np.ndarray, "frames joints 3"]
+    root: Float64[np.ndarray, "frames 3"]
+    camera: Camera
+
+
+def render_clips(
+    mocap: Sequence[MocapClip], bodies: Bodies, folder: Path, settings: RenderSettings
+) -> Iterator[tuple[Path, bool]]:
+    """Render clips into `folder`: CLIP.mp4, CLIP.toml (the camera) and CLIP_truth.npz.
+
+    Motion, bone lengths and cameras are those of the training generator, without a detector's
+    noise; the body keeps its own proportions, so the truth is where its joints are then.
+
+    Yields:
+        Each video, and whether it was rendered now; one whose truth is there already stays.
+
+    Raises:
+        OutputError: A folder or disk that cannot be written.
+    """
+    frames = max(round(settings.seconds * settings.fps), 1)
+    generator = Generator(
+        mocap, GeneratorConfig(frames=frames, rate_hz=settings.fps, seed=settings.seed)
+    )
+    for number in range(settings.clips):
+        video = folder / f"person{number:04d}.mp4"
+        is_new = not video.with_name(video.stem + TRUTH).is_file()
+        if is_new:
+            random = np.random.default_rng([settings.seed, number])
+            generator.begin(number, 0)
+            _write(video, _scene(generator, settings, random), bodies, settings, random)
+        yield video, is_new
+
+
+def _scene(generator: Generator, settings: RenderSettings, random: np.random.Generator) -> Scene:
+    views, row = generator.views(_DRAWN_AT_ONCE), int(random.integers(_DRAWN_AT_ONCE))
+    half = views.half_picture[row].numpy().astype(np.float64)
+    focal = settings.longer_side_px / 2 / half.max()
+    width, height = (2 * int(side) for side in np.round(half * focal))
+    matrix = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
+    camera = Camera(
+        matrix=matrix, distortion=np.zeros(0), image_size=(width, height), source="rendered"
+    )
+    pose, root = (part[row].numpy().astype(np.float64) for part in (views.pose, views.root))
+    return Scene(pose, root, camera)
+
+
+def _write(
+    video: Path,
+    scene: Scene,
+    bodies: Bodies,
+    settings: RenderSettings,
+    random: np.random.Generator,
+) -> None:
+    body = dressed(*bodies.draw(random), random)
+    behind = background(scene.camera.image_size, random)
+    towards = random.normal(size=3) + np.array([0.0, -0.5, -1.0])
+    light = np.append(towards / np.linalg.norm(towards), random.uniform(0.35, 0.65))
+    truth = []
+    with VideoWriter(video, size_px=scene.camera.image_size, fps=settings.fps) as writer:
+        for number, (pose, root) in enumerate(zip(scene.pose, scene.root, strict=True)):
+            vertices, joints = body.posed(pose, root)
+            image: Image = behind.copy()
+            draw_mesh(image, vertices, body.faces, body.colour, scene.camera, light)
+            grainy = image + _GRAIN * random.normal(size=image.shape)
+            writer.write(grainy.clip(0, 255).astype(np.uint8), number / settings.fps)
+            truth.append(joints)
+    _write_camera(video.with_suffix(".toml"), scene.camera)
+    _write_truth(video, np.stack(truth), scene.camera, settings)
+
+
+def _write_camera(path: Path, camera: Camera) -> None:
+    rows = ", ".join("[" + ", ".join(f"{v:.6g}" for v in row) + "]" for row in camera.matrix)
+    width, height = camera.image_size
+    with replacing(path) as new:
+        new.write_text(f"matrix = [{rows}]\nimage_size = [{width}, {height}]\n", encoding="utf-8")
+
+
+def _write_truth(
+    video: Path,
+    xyz: Float64[np.ndarray, "frames joints 3"],
+    camera: Camera,
+    settings: RenderSettings,
+) -> None:
+    pixels = xyz @ camera.matrix.T
+    arrays = {
+        "xyz_camera": xyz[None].astype(np.float32),
+        "keypoints_px": (pixels[..., :2] / pixels[..., 2:])[None].astype(np.float32),
+        "person_id": np.array([0]),
+        "frame": np.arange(len(xyz)),
+        "time_s": np.arange(len(xyz)) / settings.fps,
+        "joint_names": np.array(H36M17.joints),
+        "fps": np.array(settings.fps),
+        "K": camera.matrix,
+        "image_size": np.array(camera.image_size),
+    }
+    meta = {
+        "units": "metres",
+        "axes": "camera: x right, y down, z forward",
+        "made_by": f"pose3d {__version__} data render, seed {settings.seed}",
+    }
+    write_arrays(video.with_name(video.stem + TRUTH), arrays, meta)

@@ -1,0 +1,230 @@
+"""How a 2D detector errs on rendered people: what the training generator's noise is fitted to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float64, Int64
+
+from pose3d_cli.detect.base import Detector
+from pose3d_cli.detect.track import track_people
+from pose3d_cli.errors import InputError
+from pose3d_cli.files.joints3d import Joints3D, read_joints
+from pose3d_cli.files.keypoints import read_keypoints
+from pose3d_cli.files.video import open_video
+from pose3d_cli.learn.rendered.clips import TRUTH
+from pose3d_cli.learn.synthetic.motion import ABOVE_SPINE, chest_axes, hip_axes
+from pose3d_cli.pose.convert import convert
+from pose3d_cli.pose.flips import mend_flips
+from pose3d_cli.pose.skeleton import H36M17
+from pose3d_cli.pose.types import Keypoints2D
+
+Finder = Callable[[Path], Sequence[Keypoints2D]]
+
+KINDS = ("hip", "knee", "ankle", "shoulder", "elbow", "wrist", "nose", "head")
+_NORMAL = 1.4826
+"""Median of absolute values to standard deviation, of a normal distribution."""
+_LOST = 0.25
+"""Keypoints whose median error is this share of the person's extent are of something else."""
+_FEW_FRAMES = 10
+_OUTLIERS = 3.0
+_MEMORY_AFTER_S = 0.2
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What a detector made of one clip, in the frames in which it found the person.
+
+    Attributes:
+        error: Keypoint less truth, as a ray: times depth it is metres across and down.
+        truth: Joints, metres, axes of the camera.
+        in_picture: Which joints the picture shows.
+        extent: Larger side of the person in the picture, as a ray.
+        frame: Numbers of the frames.
+        fps: Frames a second.
+        missed: Frames without the person.
+        mended: Frames in which left and right were swapped back.
+    """
+
+    error: Float64[np.ndarray, "frames joints 2"]
+    truth: Float64[np.ndarray, "frames joints 3"]
+    in_picture: Bool[np.ndarray, "frames joints"]
+    extent: Float64[np.ndarray, " frames"]
+    frame: Int64[np.ndarray, " frames"]
+    fps: float
+    missed: int
+    mended: int
+
+
+@dataclass(frozen=True)
+class JointError:
+    """How a detector errs at one kind of joint, left and right together.
+
+    Attributes:
+        outwards_mm, backwards_mm, up_mm: The point it marks, from the joint, in the axes of the
+            pelvis (above the spine: of the chest).
+        clips_differ_mm: Standard deviation between clips of what is constant in a clip, an axis.
+        noise: Median over clips of the error's standard deviation in a clip, an axis, as a share
+            of the person's extent in the picture.
+        remembered: Its correlation with itself 0.2 s later; None in shorter clips.
+    """
+
+    outwards_mm: float
+    backwards_mm: float
+    up_mm: float
+    clips_differ_mm: float
+    noise: float
+    remembered: float | None
+
+
+def look(find: Finder, folder: Path) -> Iterator[tuple[Path, Seen | None]]:
+    """Find the people of rendered clips; None where the one who is there was not found.
+
+    Args:
+        find: Gives everybody in a video.
+        folder: Of `pose3d data render`.
+
+    Raises:
+        InputError: A folder without rendered clips, or a damaged one.
+    """
+    truths = sorted(folder.glob(f"*{TRUTH}")) if folder.is_dir() else []
+    if not truths:
+        raise InputError(
+            f"{folder}: no rendered clips here; make some with `pose3d data render -o {folder}`"
+        )
+    for path in truths:
+        video = path.with_name(path.name.removesuffix(TRUTH) + ".mp4")
+        yield video, compared(find(video), read_joints(path), _matrix(path))
+
+
+def by(detector: Detector) -> Finder:
+    """Return a finder that runs a detector."""
+
+    def find(video: Path) -> list[Keypoints2D]:
+        with open_video(video) as frames:
+            return track_people(detector, frames, fps=frames.fps, image_size=frames.size_px)
+
+    return find
+
+
+def read_from(folder: Path) -> Finder:
+    """Return a finder that reads `CLIP_keypoints.npz`, as `pose3d data detect` writes it."""
+
+    def find(video: Path) -> list[Keypoints2D]:
+        file = folder / f"{video.stem}_keypoints.npz"
+        return list(read_keypoints(file)) if file.is_file() else []
+
+    return find
+
+
+def _matrix(truth: Path) -> Float64[np.ndarray, "3 3"]:
+    with np.load(truth, allow_pickle=False) as arrays:
+        if "K" not in arrays:
+            raise InputError(f"{truth}: no array `K`, so this is not the truth of a rendered clip")
+        matrix: Float64[np.ndarray, "3 3"] = arrays["K"].astype(np.float64)
+    return matrix
+
+
+def compared(
+    people: Sequence[Keypoints2D], truth: Joints3D, matrix: Float64[np.ndarray, "3 3"]
+) -> Seen | None:
+    """Return the errors of whoever of `people` is nearest to the truth; None if nobody is near."""
+    xyz = truth.xyz[0].astype(np.float64)
+    rays = xyz[..., :2] / xyz[..., 2:]
+    best: tuple[float, Seen] | None = None
+    for person in people:
+        mended, flipped = mend_flips(person)
+        keypoints = convert(mended, H36M17)
+        frame = keypoints.frames
+        found = (keypoints.xy - matrix[:2, 2]) / matrix.diagonal()[:2]
+        error = found.astype(np.float64) - rays[frame]
+        extent = np.ptp(rays[frame], axis=1).max(-1)
+        off = float(np.nanmedian(np.linalg.norm(error, axis=-1) / extent[:, None]))
+        if off > _LOST or len(frame) < _FEW_FRAMES or (best is not None and off >= best[0]):
+            continue
+        pixels = rays[frame] * matrix.diagonal()[:2] + matrix[:2, 2]
+        shown = ((pixels >= 0) & (pixels < keypoints.image_size)).all(-1)
+        missed = len(xyz) - len(frame)
+        seen = Seen(error, xyz[frame], shown, extent, frame, truth.fps, missed, flipped)
+        best = off, seen
+    return None if best is None else best[1]
+
+
+def joint_errors(clips: Sequence[Seen]) -> dict[str, JointError]:
+    """Return the error of each kind of joint over many clips; kinds seen too rarely are left out.
+
+    Offsets are fitted by least squares to all frames at once, without the worst of them, so that
+    a joint on the wrong limb does not count.
+    """
+    errors = {kind: _of_kind(clips, kind) for kind in KINDS}
+    return {kind: error for kind, error in errors.items() if error is not None}
+
+
+@dataclass(frozen=True, eq=False)
+class _Track:
+    """One joint of one clip: what three offsets would do in the picture, and what is there."""
+
+    design: Float64[np.ndarray, "frames 2 3"]
+    metres: Float64[np.ndarray, "frames 2"]
+    share: Float64[np.ndarray, "frames 2"]
+    remembered: float | None
+
+
+def _of_kind(clips: Sequence[Seen], kind: str) -> JointError | None:
+    columns = [j for j, name in enumerate(H36M17.joints) if name.rpartition("_")[2] == kind]
+    tracks = [t for seen in clips for j in columns if (t := _track(seen, j)) is not None]
+    if not tracks:
+        return None
+    design = np.concatenate([track.design.reshape(-1, 3) for track in tracks])
+    metres = np.concatenate([track.metres.ravel() for track in tracks])
+    offset = np.linalg.lstsq(design, metres, rcond=None)[0]
+    rest = np.abs(metres - design @ offset)
+    usual = rest < _OUTLIERS * _NORMAL * np.median(rest)
+    offset = np.linalg.lstsq(design[usual], metres[usual], rcond=None)[0]
+    constant = [np.median(t.metres - t.design @ offset, axis=0) for t in tracks]
+    remembered = [t.remembered for t in tracks if t.remembered is not None]
+    outwards, backwards, up = (float(1000 * v) for v in offset)
+    return JointError(
+        outwards_mm=outwards,
+        backwards_mm=backwards,
+        up_mm=up,
+        clips_differ_mm=float(1000 * _NORMAL * np.median(np.abs(constant))),
+        noise=float(np.median([np.sqrt(np.mean(t.share**2)) for t in tracks])),
+        remembered=float(np.mean(remembered)) if remembered else None,
+    )
+
+
+def _track(seen: Seen, joint: int) -> _Track | None:
+    """Return one joint of one clip; None where it is hardly ever seen."""
+    size = np.linalg.norm(seen.error[:, joint], axis=-1) / seen.extent
+    good = seen.in_picture[:, joint] & (size < _LOST)
+    if good.sum() < _FEW_FRAMES:
+        return None
+    truth = seen.truth[:, joint]
+    axes = _axes(seen.truth, joint)
+    rays = truth[:, :2] / truth[:, 2:]
+    design = axes[:, :2] - rays[:, :, None] * axes[:, 2:]
+    if H36M17.joints[joint].startswith("right_"):
+        design[..., 0] *= -1  # outwards
+    share = seen.error[:, joint] / seen.extent[:, None]
+    share = np.where(good[:, None], share - np.median(share[good], axis=0), np.nan)
+    metres = seen.error[:, joint] * truth[:, 2:]
+    return _Track(design[good], metres[good], share[good], _remembered(seen, share))
+
+
+def _axes(truth: Float64[np.ndarray, "frames joints 3"], joint: int) -> np.ndarray:
+    of = chest_axes if joint in ABOVE_SPINE else hip_axes
+    return of(torch.from_numpy(truth)[None])[0].numpy()
+
+
+def _remembered(seen: Seen, share: Float64[np.ndarray, "frames 2"]) -> float | None:
+    lag = round(_MEMORY_AFTER_S * seen.fps)
+    together = seen.frame[lag:] - seen.frame[:-lag] == lag
+    product = (share[lag:] * share[:-lag])[together]
+    if not np.isfinite(product).any():
+        return None
+    return float(np.nanmean(product) / np.nanmean(share**2))

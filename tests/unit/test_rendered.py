@@ -1,0 +1,277 @@
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pose3d_cli.files.joints3d import Joints3D, read_joints
+from pose3d_cli.files.keypoints import write_keypoints
+from pose3d_cli.files.mocap_pack import MocapClip
+from pose3d_cli.files.video import open_video
+from pose3d_cli.learn.rendered.clips import RenderSettings, render_clips
+from pose3d_cli.learn.rendered.clothes import dressed
+from pose3d_cli.learn.rendered.detector_error import compared, joint_errors
+from pose3d_cli.learn.rendered.picture import background, draw_mesh
+from pose3d_cli.learn.rendered.segments import SEGMENTS, parent_of, rotations
+from pose3d_cli.learn.synthetic.detectors import detector_joints
+from pose3d_cli.lift.rotation import about
+from pose3d_cli.pose.camera import Camera
+from pose3d_cli.pose.skeleton import H36M17
+from pose3d_cli.pose.types import Keypoints2D
+from tests.bodies import BoxyBodies, at_rest, boxy, landmarks, posture
+from tests.motion import tiny_pack
+
+TURN = (about("x", torch.tensor(0.7)) @ about("z", torch.tensor(2.0))).double().numpy()
+SIDEWAYS = np.array([1.5, 0.0, 0.0])
+FRAMES = 30
+
+
+def looking(size=(64, 48), focal=60.0):
+    matrix = np.array([[focal, 0.0, size[0] / 2], [0.0, focal, size[1] / 2], [0.0, 0.0, 1.0]])
+    return Camera(matrix=matrix, distortion=np.zeros(0), image_size=size, source="test")
+
+
+def walking(frames=120):
+    """Somebody who lifts the left knee and the right arm in turn; Z up, y forwards."""
+    pose = [
+        posture(left_leg_flexion=40.0 * np.sin(t / 9), right_arm_flexion=60.0 * np.sin(t / 7))
+        for t in range(frames)
+    ]
+    xyz = np.stack(pose).astype(np.float32) * 0.3
+    return MocapClip(
+        name="w", subject="s", split="test", category="walk", licence="CC0", fps=50.0, xyz=xyz
+    )
+
+
+def test_every_segment_comes_after_the_one_it_hangs_on():
+    for number, segment in enumerate(SEGMENTS):
+        above = parent_of(segment)
+        assert (above is None) == (segment == "pelvis")
+        assert above is None or SEGMENTS.index(above) < number
+
+
+def test_a_body_at_rest_is_not_turned_and_one_turned_as_a_whole_is_turned_everywhere():
+    rest = at_rest()
+    for rotation in (np.eye(3), TURN):
+        posed = {name: rotation @ point for name, point in rest.items()}
+        for segment, found in rotations(rest, posed).items():
+            np.testing.assert_allclose(found, rotation, atol=1e-6, err_msg=segment)
+
+
+@pytest.mark.parametrize(
+    "angles",
+    [
+        {"left_arm_flexion": 80.0, "left_arm_hinge": 90.0},
+        {"right_leg_flexion": 70.0, "right_leg_hinge": 100.0},
+        {"left_arm_abduction": 120.0, "trunk_pitch": 40.0},
+    ],
+)
+def test_joints_of_a_posed_body_are_where_those_of_the_pose_are(angles):
+    target = posture(**angles) @ TURN.T
+    root = np.array([0.3, -0.2, 4.0])
+    vertices, joints = boxy().posed(target, root)
+    # The spine is taken to lie half way; necks and collar bones keep the body's own lengths.
+    limbs = [j for j, n in enumerate(H36M17.joints) if n.endswith(("knee", "ankle", "hip"))]
+    np.testing.assert_allclose(joints[limbs], (target + root)[limbs], atol=1e-6)
+    arms = [H36M17.index(f"left_{part}") for part in ("shoulder", "elbow", "wrist")]
+    np.testing.assert_allclose(
+        np.diff(joints[arms], axis=0), np.diff(target[arms], axis=0), atol=1e-6
+    )
+    wrist = vertices.reshape(-1, 4, 3).mean(1)[len(SEGMENTS) :]  # the boxes at the ends
+    assert np.linalg.norm(wrist - joints[H36M17.index("left_wrist")], axis=1).min() < 1e-6
+
+
+def test_a_face_hides_what_is_behind_it_and_the_picture_outside_stays():
+    corners = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+    near = np.concatenate([corners * 0.4, np.full((4, 1), 2.0)], 1)
+    far = np.concatenate([corners * 0.9, np.full((4, 1), 3.0)], 1)
+    faces = np.array([[0, 1, 2], [0, 2, 3], [4, 5, 6], [4, 6, 7]])
+    colour = np.repeat([[250.0, 0.0, 0.0], [0.0, 0.0, 250.0]], 4, axis=0)
+    image = np.full((48, 64, 3), 9, np.uint8)
+    draw_mesh(
+        image, np.concatenate([near, far]), faces, colour, looking(), np.array([0.0, 0, -1, 1])
+    )
+    assert (image[24, 32] == [250, 0, 0]).all()
+    assert (image[24, 32 + 15] == [0, 0, 250]).all()  # 0.8 m to the side at 3 m
+    assert (image[24, 32 + 22] == 9).all()
+
+
+def test_a_mesh_out_of_the_picture_changes_nothing():
+    image = np.full((48, 64, 3), 9, np.uint8)
+    vertices = np.array([[9.0, 0, 2], [9, 1, 2], [10, 0, 2]])
+    faces = np.array([[0, 1, 2]])
+    draw_mesh(image, vertices, faces, vertices * 9, looking(), np.array([0.0, 0, -1, 1]))
+    assert (image == 9).all()
+
+
+def test_clothes_lie_outside_the_skin_and_backgrounds_differ():
+    body = boxy()
+    worn = dressed(body, landmarks(body), np.random.default_rng(1))
+    centre = body.vertices.reshape(-1, 4, 3).mean(1, keepdims=True)
+    before, after = (
+        np.linalg.norm(v.reshape(-1, 4, 3) - centre, axis=-1)
+        for v in (body.vertices, worn.vertices)
+    )
+    assert (after >= before - 1e-9).all()
+    assert (after > before + 1e-3).any()
+    first, second = (background((64, 48), np.random.default_rng(seed)) for seed in (1, 2))
+    assert first.shape == (48, 64, 3)
+    assert (first != second).mean() > 0.5
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rendered")
+    settings = RenderSettings(clips=2, seconds=0.4, longer_side_px=96)
+    done = list(render_clips([walking()], BoxyBodies(), folder, settings))
+    assert [new for _, new in done] == [True, True]
+    return folder, settings, [video for video, _ in done]
+
+
+def test_a_clip_has_a_video_a_camera_and_a_truth_that_agree(rendered):
+    _, _, videos = rendered
+    with open_video(videos[0]) as video:
+        frames = list(video)
+        size = video.size_px
+    truth = read_joints(videos[0].with_name("person0000_truth.npz"))
+    assert truth.xyz.shape == (1, 10, 17, 3)
+    assert len(frames) == 10
+    assert truth.fps == 25.0
+    matrix = np.load(videos[0].with_name("person0000_truth.npz"))["K"]
+    pixels = truth.xyz[0] @ matrix.T
+    np.testing.assert_allclose(
+        truth.keypoints_px[0], pixels[..., :2] / pixels[..., 2:], rtol=1e-4, atol=0.01
+    )
+    assert np.allclose(np.array(size) / 2, matrix[:2, 2])
+    camera = videos[0].with_suffix(".toml").read_text()
+    assert f"image_size = [{size[0]}, {size[1]}]" in camera
+
+
+def test_rendering_again_goes_on_and_more_clips_change_no_earlier_one(rendered, tmp_path):
+    folder, settings, videos = rendered
+    videos[1].with_name("person0001_truth.npz").rename(tmp_path / "old.npz")
+    done = dict(render_clips([walking()], BoxyBodies(), folder, settings))
+    assert list(done.values()) == [False, True]
+    again = read_joints(videos[1].with_name("person0001_truth.npz"))
+    np.testing.assert_array_equal(again.xyz, read_joints(tmp_path / "old.npz").xyz)
+
+
+def stance(depth=4.0):
+    """Truth (frames, joints, 3) in camera axes: a person who faces the camera and sways."""
+    pose = np.stack([posture(left_arm_abduction=30.0, right_arm_abduction=40.0)] * FRAMES)
+    facing = pose * [-1.0, 1.0, 1.0]  # their left is on the right of the picture
+    xyz = np.stack([facing[..., 0], -facing[..., 2], -facing[..., 1]], -1)
+    sway = np.zeros((FRAMES, 1, 3))
+    sway[:, 0, 0] = 0.3 * np.sin(np.arange(FRAMES) / 5)
+    return xyz + sway + [0.0, 0.0, depth]
+
+
+def truth_of(xyz):
+    return Joints3D(
+        path=Path("t.npz"),
+        xyz=xyz[None].astype(np.float32),
+        keypoints_px=None,
+        frame=np.arange(len(xyz)),
+        joints=H36M17.joints,
+        takes=("0",),
+        kind="person",
+        fps=25.0,
+    )
+
+
+def keypoints_at(xyz, camera, frames=None):
+    frames = np.arange(len(xyz)) if frames is None else frames
+    pixels = xyz[frames] @ camera.matrix.T
+    return Keypoints2D(
+        xy=(pixels[..., :2] / pixels[..., 2:]).astype(np.float32),
+        score=np.ones((len(frames), 17), np.float32),
+        frames=frames,
+        time_s=frames / 25.0,
+        fps=25.0,
+        image_size=camera.image_size,
+        skeleton=H36M17,
+    )
+
+
+def test_a_constant_offset_is_found_outwards_and_up():
+    camera, xyz = looking((640, 640), 700.0), stance()
+    moved = xyz.copy()
+    for side, sign in (("left", 1.0), ("right", -1.0)):  # the left is at positive x here
+        moved[:, H36M17.index(f"{side}_hip")] += [sign * 0.03, -0.02, 0.0]
+    seen = compared([keypoints_at(moved, camera)], truth_of(xyz), camera.matrix)
+    error = joint_errors([seen])["hip"]
+    assert error.outwards_mm == pytest.approx(30.0, abs=2.0)
+    assert error.up_mm == pytest.approx(20.0, abs=2.0)
+    assert error.clips_differ_mm < 1.0
+    assert joint_errors([seen])["knee"].up_mm == pytest.approx(0.0, abs=1.0)
+
+
+def test_clips_that_differ_and_noise_are_told_apart():
+    camera, xyz = looking((640, 640), 700.0), stance()
+    random, seen = np.random.default_rng(0), []
+    for _ in range(30):
+        moved = xyz.copy()
+        moved[..., :2] += 0.03 * random.normal(size=(1, 17, 2))
+        moved[..., :2] += 0.01 * random.normal(size=(FRAMES, 17, 2))
+        seen.append(compared([keypoints_at(moved, camera)], truth_of(xyz), camera.matrix))
+    error = joint_errors(seen)["knee"]
+    extent = np.ptp(xyz[0, :, 1])
+    assert error.clips_differ_mm == pytest.approx(30.0, rel=0.25)
+    assert error.noise == pytest.approx(0.01 / extent, rel=0.25)
+    assert abs(error.remembered) < 0.2  # new in every frame
+
+
+def test_the_person_nearest_the_truth_counts_and_a_stranger_does_not():
+    camera, xyz = looking((640, 640), 700.0), stance()
+    stranger = keypoints_at(xyz + SIDEWAYS, camera)
+    right = keypoints_at(xyz, camera, np.arange(5, FRAMES))
+    seen = compared([stranger, right], truth_of(xyz), camera.matrix)
+    assert seen.missed == 5
+    assert np.abs(seen.error).max() < 1e-5
+    assert compared([stranger], truth_of(xyz), camera.matrix) is None
+
+
+def test_detectors_of_the_generator_mark_both_sides_alike():
+    pose = torch.from_numpy(posture()).float().expand(4000, 1, 17, 3)
+    marked = detector_joints(pose, torch.zeros(4000, dtype=torch.bool), torch.Generator())
+    offset = (marked - pose).mean((0, 1)).numpy()  # x to the right, y forwards
+    left, right = H36M17.index("left_shoulder"), H36M17.index("right_shoulder")
+    assert offset[left, 0] == pytest.approx(0.007, abs=0.002)  # inwards: to the right
+    assert offset[right, 0] == pytest.approx(-0.007, abs=0.002)
+    assert offset[H36M17.index("left_hip"), 1] == pytest.approx(0.017, abs=0.002)
+    assert offset[H36M17.index("left_ankle"), 2] == pytest.approx(0.020, abs=0.002)
+
+
+def test_without_the_extra_rendering_says_what_to_install(pose3d, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "anny", None)
+    data = tiny_pack(tmp_path / "pack")
+    out = tmp_path / "out"
+    result = pose3d("data", "render", "--data", data, "--split", "train", "-o", out, code=5)
+    assert "pose3d[rendered]" in result.stderr
+    assert not out.exists()
+
+
+def test_a_folder_without_rendered_clips_says_how_to_make_some(pose3d, tmp_path):
+    result = pose3d("bench", "detector", tmp_path, code=3)
+    assert "pose3d data render" in result.stderr
+
+
+def test_keypoints_of_any_detector_are_measured_by_their_files(pose3d, rendered, tmp_path):
+    folder, _, videos = rendered
+    truth = videos[0].with_name("person0000_truth.npz")
+    xyz = read_joints(truth).xyz[0].astype(float)
+    matrix = np.load(truth)["K"]
+    camera = Camera(matrix=matrix, distortion=np.zeros(0), image_size=(96, 96), source="test")
+    write_keypoints(tmp_path / "person0000_keypoints.npz", [keypoints_at(xyz, camera)], {})
+    result = pose3d("bench", "detector", folder, "--from-2d", tmp_path, "--json")
+    found = json.loads(result.stdout)
+    assert (found["clips"], found["clips_lost"]) == (1, 1)
+    assert abs(found["joints"]["knee"]["up_mm"]) < 1.0
+
+
+def test_boxes_are_nobody(pose3d, rendered):
+    folder, _, _ = rendered
+    result = pose3d("bench", "detector", folder, code=7)
+    assert "in none of 2 clips" in result.stderr

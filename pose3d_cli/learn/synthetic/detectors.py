@@ -9,29 +9,45 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from pose3d_cli.learn.synthetic.cameras import View, outside, project
-from pose3d_cli.learn.synthetic.motion import hip_axes, joints
+from pose3d_cli.learn.synthetic.motion import ABOVE_SPINE, chest_axes, hip_axes, joints
 from pose3d_cli.pose.skeleton import DERIVED, H36M17
 
 _MIRROR = torch.from_numpy(H36M17.mirror)
 _FACE_ONLY = 0.8
 """Share of clips whose detector knows no neck and no crown: shoulders and eyes stand in."""
 
-# Constant offset in metres between what a detector and mocap call a joint, per axis of the pelvis:
-# hips and shoulders are marked on the surface by some and deep inside by others, centimetres apart.
-_OFFSET_M = {
-    "hip": 0.035,
-    "shoulder": 0.025,
-    "spine": 0.025,
-    "nose": 0.025,
-    "head": 0.025,
-    "pelvis": 0.02,
+# Offset in metres between the point that detectors mark and the joint: the mean of BlazePose and
+# MoveNet on rendered people, outwards, backwards and up in the axes of the pelvis
+# or, from the thorax upwards, of the chest.
+_MARKED_M = {
+    "hip": (0.0, -0.017, 0.019),
+    "knee": (-0.001, 0.005, 0.006),
+    "ankle": (0.0, -0.004, 0.020),
+    "shoulder": (-0.007, 0.0, 0.010),
+    "elbow": (-0.004, -0.015, 0.009),
+    "wrist": (-0.007, -0.007, 0.006),
 }
-_OTHER_OFFSET_M = 0.017
-_UPWARD_HIPS_M = 0.02
+# What is constant over a clip and differs between clips, per axis: its body, clothes and detector,
+# and where its mocap has the joint (docs/measured.md).
+_CLIPS_DIFFER_M = {
+    "hip": 0.023,
+    "shoulder": 0.018,
+    "knee": 0.015,
+    "ankle": 0.014,
+    "elbow": 0.017,
+    "wrist": 0.015,
+    "nose": 0.020,
+    "head": 0.025,
+    "spine": 0.020,
+    "thorax": 0.017,
+    "pelvis": 0.015,
+}
+_UPWARD_HIPS_M = 0.015
+"""What the height of both hips has in common."""
 
 _SPREAD = 0.010
 """Median noise of a joint as a share of the person's extent in the picture."""
-_WORSE = {"wrist": 1.5, "elbow": 1.15, "ankle": 1.3, "hip": 1.15}
+_WORSE = {"wrist": 1.7, "elbow": 1.5, "knee": 1.25, "ankle": 1.15, "shoulder": 0.87}
 _CLIPS_DIFFER = 0.5
 _JOINTS_DIFFER = 0.35
 _MEMORY_S = 0.246
@@ -40,6 +56,17 @@ _MEMORY_S = 0.246
 
 def _per_joint(table: dict[str, float], other: float) -> Float[Tensor, " joints"]:
     return torch.tensor([table.get(name.rpartition("_")[2], other) for name in H36M17.joints])
+
+
+def _marked() -> Float[Tensor, "joints 3"]:
+    """Return `_MARKED_M` of every joint; outwards is x on the left and -x on the right."""
+    offset = torch.zeros(len(H36M17.joints), 3)
+    for joint, name in enumerate(H36M17.joints):
+        side, _, kind = name.rpartition("_")
+        outwards = -1.0 if side == "right" else 1.0
+        offset[joint] = torch.tensor(_MARKED_M.get(kind, (0.0, 0.0, 0.0)))
+        offset[joint, 0] *= outwards
+    return offset
 
 
 def detector_joints(
@@ -60,10 +87,12 @@ def detector_joints(
     marked[:, :, H36M17.index("head")] = nose + 0.3 * (head - nose)  # the eyes
     marked = torch.where(face_only[:, None, None, None], marked, pose)
     offset = torch.randn(n, len(H36M17.joints), 3, generator=random)
-    offset = offset * _per_joint(_OFFSET_M, _OTHER_OFFSET_M)[:, None]
+    offset = _marked() + offset * _per_joint(_CLIPS_DIFFER_M, 0.0)[:, None]
     hips = joints("left_hip", "right_hip", "pelvis")
     offset[:, hips, 2] += _UPWARD_HIPS_M * torch.randn(n, 1, generator=random)
-    return marked + (hip_axes(pose)[:, :, None] @ offset[:, None, ..., None])[..., 0]
+    axes = hip_axes(pose)[:, :, None].repeat(1, 1, len(H36M17.joints), 1, 1)
+    axes[:, :, ABOVE_SPINE] = chest_axes(pose)[:, :, None]
+    return marked + (axes @ offset[:, None, ..., None])[..., 0]
 
 
 def detect(

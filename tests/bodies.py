@@ -20,6 +20,8 @@ STARTS_AT = {
     "shin": "knee",
     "foot": "ankle",
 }
+BONE_M = 0.3
+STANDS_AT = np.array([0.1, 0.2, 0.9])
 # A tetrahedron round the origin.
 _CORNERS = 0.05 * np.array([[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
 _SIDES = np.array([[0, 1, 2], [0, 3, 1], [0, 2, 3], [1, 3, 2]])
@@ -30,13 +32,13 @@ def posture(**degrees):
     angles = torch.zeros(1, 1, len(ANGLES))
     for name, value in degrees.items():
         angles[0, 0, ANGLES.index(name)] = value
-    return pose_of(angles)[0, 0].numpy().astype(np.float64)
+    return BONE_M * pose_of(angles)[0, 0].numpy().astype(np.float64)
 
 
 def at_rest():
     """Joints of a body at rest: x to the left, y backwards, elbows a little bent."""
     pose = posture(left_arm_hinge=20.0, right_arm_hinge=20.0)
-    return named(pose * [-1.0, -1.0, 1.0])
+    return named(pose * [-1.0, -1.0, 1.0] + STANDS_AT)
 
 
 def starts_at(segment):

@@ -14,7 +14,7 @@ from pose3d_cli.learn.rendered.clips import RenderSettings, render_clips
 from pose3d_cli.learn.rendered.clothes import dressed
 from pose3d_cli.learn.rendered.detector_error import compared, joint_errors
 from pose3d_cli.learn.rendered.picture import background, draw_mesh
-from pose3d_cli.learn.rendered.segments import SEGMENTS, parent_of, rotations
+from pose3d_cli.learn.rendered.segments import SEGMENTS, named, parent_of, rotations
 from pose3d_cli.learn.synthetic.detectors import detector_joints
 from pose3d_cli.lift.rotation import about
 from pose3d_cli.pose.camera import Camera
@@ -39,7 +39,7 @@ def walking(frames=120):
         posture(left_leg_flexion=40.0 * np.sin(t / 9), right_arm_flexion=60.0 * np.sin(t / 7))
         for t in range(frames)
     ]
-    xyz = np.stack(pose).astype(np.float32) * 0.3
+    xyz = np.stack(pose).astype(np.float32)
     return MocapClip(
         name="w", subject="s", split="test", category="walk", licence="CC0", fps=50.0, xyz=xyz
     )
@@ -58,6 +58,21 @@ def test_a_body_at_rest_is_not_turned_and_one_turned_as_a_whole_is_turned_everyw
         posed = {name: rotation @ point for name, point in rest.items()}
         for segment, found in rotations(rest, posed).items():
             np.testing.assert_allclose(found, rotation, atol=1e-6, err_msg=segment)
+
+
+def test_a_collar_bone_follows_its_shoulder_and_a_straight_arm_does_not_twist():
+    rest, shrug = at_rest(), at_rest()
+    for part in ("shoulder", "elbow", "wrist"):
+        shrug[f"left_{part}"] = shrug[f"left_{part}"] + [0.0, 0.05, 0.1]
+    turned = rotations(rest, shrug)
+    before, after = (j["left_shoulder"] - j["thorax"] for j in (rest, shrug))
+    along = turned["left_clavicle"] @ before
+    np.testing.assert_allclose(along / np.linalg.norm(along), after / np.linalg.norm(after))
+    straight = named(posture(left_arm_abduction=90.0) * [-1.0, -1.0, 1.0])
+    raised = rotations(rest, straight)["left_upper_arm"]
+    chest = rotations(rest, straight)["chest"]
+    axis = np.array([0.0, 1.0, 0.0])  # it is raised about the axis that points backwards
+    np.testing.assert_allclose(raised @ axis, chest @ axis, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +111,17 @@ def test_a_face_hides_what_is_behind_it_and_the_picture_outside_stays():
     assert (image[24, 32] == [250, 0, 0]).all()
     assert (image[24, 32 + 15] == [0, 0, 250]).all()  # 0.8 m to the side at 3 m
     assert (image[24, 32 + 22] == 9).all()
+
+
+def test_colour_runs_from_corner_to_corner_and_the_background_shows_beside_an_edge():
+    triangle = np.array([[-0.8, -0.7, 2.0], [0.8, -0.7, 2.0], [-0.8, 0.7, 2.0]])
+    image = np.full((48, 64, 3), 9, np.uint8)
+    colour = np.diag([250.0, 250.0, 250.0])
+    light = np.array([0.0, 0.0, -1.0, 1.0])
+    draw_mesh(image, triangle, np.array([[0, 1, 2]]), colour, looking(), light)
+    corners = [image[5, 11], image[5, 49], image[40, 9]]
+    assert [int(pixel.argmax()) for pixel in corners] == [0, 1, 2]
+    assert (image[43, 53] == 9).all()  # within the triangle's box, but beyond its long side
 
 
 def test_a_mesh_out_of_the_picture_changes_nothing():
@@ -200,12 +226,13 @@ def test_a_constant_offset_is_found_outwards_and_up():
     moved = xyz.copy()
     for side, sign in (("left", 1.0), ("right", -1.0)):  # the left is at positive x here
         moved[:, H36M17.index(f"{side}_hip")] += [sign * 0.03, -0.02, 0.0]
+    moved[..., :2] += 0.003 * np.random.default_rng(0).normal(size=(FRAMES, 17, 2))
     seen = compared([keypoints_at(moved, camera)], truth_of(xyz), camera.matrix)
     error = joint_errors([seen])["hip"]
-    assert error.outwards_mm == pytest.approx(30.0, abs=2.0)
-    assert error.up_mm == pytest.approx(20.0, abs=2.0)
-    assert error.clips_differ_mm < 1.0
-    assert joint_errors([seen])["knee"].up_mm == pytest.approx(0.0, abs=1.0)
+    assert error.outwards_mm == pytest.approx(30.0, abs=3.0)
+    assert error.up_mm == pytest.approx(20.0, abs=3.0)
+    assert error.clips_differ_mm < 2.0
+    assert joint_errors([seen])["knee"].up_mm == pytest.approx(0.0, abs=3.0)
 
 
 def test_clips_that_differ_and_noise_are_told_apart():

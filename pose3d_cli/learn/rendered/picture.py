@@ -65,8 +65,6 @@ def draw_mesh(
     size = np.array(image.shape[1::-1])
     low = np.clip(pixels.min(0) - 1, 0, size).astype(int)
     high = np.clip(pixels.max(0) + 2, 0, size).astype(int)
-    if (high <= low).any():
-        return
     finer = 2 if np.prod(high - low) < _SMALL_PX else 1
     across, down = (
         low[axis] + (np.arange((high - low)[axis] * finer) + 0.5) / finer for axis in (0, 1)

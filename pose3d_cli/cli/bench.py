@@ -89,25 +89,25 @@ def detector(
     name = f"files in {from_2d}" if from_2d else detector
     find = read_from(from_2d) if from_2d else by(DETECTORS.get(detector)())
     screen.stage("detect", None)
-    for video, seen in look(find, folder):
+    for clip, seen in look(find, folder):
         screen.advance()
         if seen is None:
-            screen.detail(f"{video}: the person was not found")
+            screen.detail(f"{clip.video}: the person was not found")
             lost += 1
         else:
-            clips.append(seen)
+            clips.append((clip, seen))
     if not clips:
         raise NobodyFoundError(
             f"{folder}: {name} found the person in none of {lost} clips; "
             "`pose3d data render --longer-side` makes people larger"
         )
     errors = joint_errors(clips)
-    frames = sum(len(seen.frame) + seen.missed for seen in clips)
+    frames = sum(len(clip.xyz) for clip, _ in clips)
     shares = {
         "clips": len(clips),
         "clips_lost": lost,
-        "frames_missed": sum(seen.missed for seen in clips) / frames,
-        "frames_unflipped": sum(seen.mended for seen in clips) / frames,
+        "frames_missed": 1 - sum(len(seen.keypoints) for _, seen in clips) / frames,
+        "frames_unflipped": sum(seen.mended for _, seen in clips) / frames,
     }
     head = [
         f"{name}: found the person in {len(clips)} of {len(clips) + lost} clips, in these in "

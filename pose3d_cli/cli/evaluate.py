@@ -18,6 +18,7 @@ EXAMPLES = {
         "pose3d eval --prediction clip_pose3d/clip.npz --truth truth.npz --camera cam01",
         "pose3d eval --prediction a.npz --truth b.npz --person 0 --json",
         "pose3d eval --dataset mocap --data mocap --weights a.safetensors --weights b.safetensors",
+        "pose3d eval --dataset rendered --data rendered --weights dualstream-xs-27",
     ]
 }
 
@@ -32,8 +33,10 @@ def evaluate(
     truth: Annotated[Path | None, _option("True joints: `xyz_camera` in metres.", "NPZ")] = None,
     camera: Annotated[str | None, _option("Camera of the truth, by name or number.")] = None,
     person: Annotated[int | None, _option("Person of the result (default: the nearest).")] = None,
-    dataset: Annotated[str | None, _option("Measure weights instead: mocap.")] = None,
-    data: Annotated[Path | None, _option("Folder of packed motion.", "DIR")] = None,
+    dataset: Annotated[str | None, _option("Measure weights instead: mocap or rendered.")] = None,
+    data: Annotated[
+        Path | None, _option("Folder of packed motion, or of rendered clips.", "DIR")
+    ] = None,
     weights: Annotated[
         list[str] | None, _option("Shipped name or file; give several to compare.")
     ] = None,
@@ -49,15 +52,18 @@ def evaluate(
 ) -> None:
     """Measure a result, or weights.
 
-    A result of `pose3d lift` against a truth, frame by frame; or weights against each other, on
-    the same generated takes of held-out subjects. In millimetres.
+    A result of `pose3d lift` against a truth, frame by frame; or weights against each other: on the
+    same generated takes of held-out subjects (mocap), or on clips of `pose3d data render`, from the
+    picture on (rendered). In millimetres.
     """
     if dataset is None:
         _compare(screen, prediction, truth, camera=camera, person=person)
     elif dataset == "mocap":
         _on_mocap(screen, data, weights or (), split=split, seen=seen, device=device)
+    elif dataset == "rendered":
+        _on_rendered(screen, data, weights or (), device=device)
     else:
-        raise UnknownNameError(f"--dataset: no dataset {dataset!r}; known: mocap")
+        raise UnknownNameError(f"--dataset: no dataset {dataset!r}; known: mocap, rendered")
 
 
 def _compare(
@@ -106,3 +112,22 @@ def _on_mocap(
     screen.show({**record, "scores": scores, "notes": notes}, told)
     for note in found.notes:
         screen.warn(note)
+
+
+def _on_rendered(screen: Screen, data: Path | None, weights: Sequence[str], *, device: str) -> None:
+    from pose3d_cli.detect.shelf import DETECTORS
+    from pose3d_cli.learn.rendered.detector_error import by
+    from pose3d_cli.learn.rendered.evaluate import evaluate_rendered
+    from pose3d_cli.pipeline.settings import LiftSettings
+    from pose3d_cli.pipeline.stock import find_weights
+
+    if data is None or not weights:
+        raise SettingsError("--dataset rendered: give --data DIR and at least one --weights")
+    files = [find_weights(name) for name in weights]
+    detector = LiftSettings().detector
+    screen.stage("detect", None)
+    found = evaluate_rendered(files, data, by(DETECTORS.get(detector)()), device=device)
+    record = {"detector": detector, **found.to_json()}
+    scores = record.pop("scores")
+    told = [*facts(record), "", *table(found.rows())]
+    screen.show({**record, "scores": scores}, told)

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from pose3d_cli.files.mocap_pack import MocapClip
+from pose3d_cli.learn.synthetic import detectors
 from pose3d_cli.learn.synthetic.bodies import STATURE_M, draw_lengths, with_lengths
-from pose3d_cli.learn.synthetic.cameras import look_at, project
+from pose3d_cli.learn.synthetic.cameras import look_at, outside, project
 from pose3d_cli.learn.synthetic.detectors import detect
 from pose3d_cli.learn.synthetic.generator import Generator, GeneratorConfig
 from pose3d_cli.learn.synthetic.motion import MocapWindows, recombine
@@ -223,3 +224,31 @@ def test_cameras_stand_above_the_hips_more_often_than_below():
     deep = (view.pose * forwards[:, :, None]).sum(-1)
     head, foot = (deep[..., H36M17.index(joint)] for joint in ("head", "left_ankle"))
     assert (head < foot).float().mean() > 0.6
+
+
+@pytest.mark.parametrize("rate_hz", [25.0, 8.0])
+def test_what_comes_and_goes_is_so_for_its_share_of_the_time_and_lasts_as_long_at_any_rate(rate_hz):
+    share = torch.tensor([[0.05, 0.4]]).expand(3000, 2)
+    is_so = detectors._bouts(share, 40, 0.5, rate_hz, random()).double()
+    for kind, wanted in enumerate((0.05, 0.4)):
+        assert float(is_so[..., kind].mean()) == pytest.approx(wanted, rel=0.1)
+        assert float(is_so[:, 0, kind].mean()) == pytest.approx(wanted, rel=0.25)  # from the start
+    ends = ((is_so[:, :-1] == 1) & (is_so[:, 1:] == 0)).double().sum() / is_so[:, :-1].sum()
+    assert float(ends) == pytest.approx(1 - math.exp(-1 / (rate_hz * 0.5)), rel=0.1)
+
+
+def test_scores_of_lost_joints_are_lower_and_a_limb_is_often_lost_as_a_whole():
+    people, frames = 400, 20
+    pose = pose_of(torch.zeros(people, frames, len(ANGLES))) * 0.3
+    view = look_at(pose, random())
+    rays, score = detect(view, 25.0, random(1))
+    truth = project(view.pose + view.root[:, :, None])
+    extent = (truth.amax(2) - truth.amin(2)).amax(-1)[..., None]
+    shown = ~outside(view, truth) & rays.isfinite().all(-1)
+    bad = ((rays - truth).norm(dim=-1) / extent > 0.12) & shown
+    assert score[bad].mean() < score[shown & ~bad].mean() - 0.1
+    lost = detectors._lost(4000, 2, 25.0, random()).double()
+    elbow, wrist, other = (
+        lost[..., H36M17.index(j)] for j in ("left_elbow", "left_wrist", "right_wrist")
+    )
+    assert (elbow * wrist).mean() > 1.5 * (elbow * other).mean()

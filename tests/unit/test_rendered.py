@@ -6,18 +6,22 @@ import numpy as np
 import pytest
 import torch
 
-from pose3d_cli.files.joints3d import Joints3D, read_joints
+from pose3d_cli.files.joints3d import read_joints
 from pose3d_cli.files.keypoints import write_keypoints
 from pose3d_cli.files.mocap_pack import MocapClip
 from pose3d_cli.files.video import open_video
 from pose3d_cli.learn.rendered.clips import RenderSettings, render_clips
 from pose3d_cli.learn.rendered.clothes import dressed
-from pose3d_cli.learn.rendered.detector_error import compared, joint_errors
+from pose3d_cli.learn.rendered.detector_error import joint_errors, nearest
+from pose3d_cli.learn.rendered.evaluate import evaluate_rendered
 from pose3d_cli.learn.rendered.picture import background, draw_mesh
 from pose3d_cli.learn.rendered.segments import SEGMENTS, named, parent_of, rotations
+from pose3d_cli.learn.rendered.truth import Rendered, in_picture, read_rendered
 from pose3d_cli.learn.synthetic.detectors import detector_joints
 from pose3d_cli.lift.rotation import about
+from pose3d_cli.lift.windowed import WindowedLifter
 from pose3d_cli.pose.camera import Camera
+from pose3d_cli.pose.measures import LIMB_JOINTS
 from pose3d_cli.pose.skeleton import H36M17
 from pose3d_cli.pose.types import Keypoints2D
 from tests.bodies import BoxyBodies, at_rest, boxy, landmarks, posture
@@ -194,17 +198,13 @@ def stance(depth=4.0):
     return xyz + sway + [0.0, 0.0, depth]
 
 
-def truth_of(xyz):
-    return Joints3D(
-        path=Path("t.npz"),
-        xyz=xyz[None].astype(np.float32),
-        keypoints_px=None,
-        frame=np.arange(len(xyz)),
-        joints=H36M17.joints,
-        takes=("0",),
-        kind="person",
-        fps=25.0,
-    )
+def clip_of(xyz, camera):
+    return Rendered(Path("clip.mp4"), xyz, in_picture(xyz, camera), camera, 25.0)
+
+
+def seen_at(xyz, moved, camera):
+    clip = clip_of(xyz, camera)
+    return clip, nearest([keypoints_at(moved, camera)], clip)
 
 
 def keypoints_at(xyz, camera, frames=None):
@@ -227,7 +227,7 @@ def test_a_constant_offset_is_found_outwards_and_up():
     for side, sign in (("left", 1.0), ("right", -1.0)):  # the left is at positive x here
         moved[:, H36M17.index(f"{side}_hip")] += [sign * 0.03, -0.02, 0.0]
     moved[..., :2] += 0.003 * np.random.default_rng(0).normal(size=(FRAMES, 17, 2))
-    seen = compared([keypoints_at(moved, camera)], truth_of(xyz), camera.matrix)
+    seen = seen_at(xyz, moved, camera)
     error = joint_errors([seen])["hip"]
     assert error.outwards_mm == pytest.approx(30.0, abs=3.0)
     assert error.up_mm == pytest.approx(20.0, abs=3.0)
@@ -242,7 +242,7 @@ def test_clips_that_differ_and_noise_are_told_apart():
         moved = xyz.copy()
         moved[..., :2] += 0.03 * random.normal(size=(1, 17, 2))
         moved[..., :2] += 0.01 * random.normal(size=(FRAMES, 17, 2))
-        seen.append(compared([keypoints_at(moved, camera)], truth_of(xyz), camera.matrix))
+        seen.append(seen_at(xyz, moved, camera))
     error = joint_errors(seen)["knee"]
     extent = np.ptp(xyz[0, :, 1])
     assert error.clips_differ_mm == pytest.approx(30.0, rel=0.25)
@@ -254,10 +254,11 @@ def test_the_person_nearest_the_truth_counts_and_a_stranger_does_not():
     camera, xyz = looking((640, 640), 700.0), stance()
     stranger = keypoints_at(xyz + SIDEWAYS, camera)
     right = keypoints_at(xyz, camera, np.arange(5, FRAMES))
-    seen = compared([stranger, right], truth_of(xyz), camera.matrix)
-    assert seen.missed == 5
+    seen = nearest([stranger, right], clip_of(xyz, camera))
+    assert list(seen.keypoints.frames) == list(range(5, FRAMES))
     assert np.abs(seen.error).max() < 1e-5
-    assert compared([stranger], truth_of(xyz), camera.matrix) is None
+    assert nearest([stranger], clip_of(xyz, camera)) is None
+    assert nearest([right], clip_of(xyz[:-1], camera)) is None  # keypoints of a longer clip
 
 
 def test_detectors_of_the_generator_mark_both_sides_alike():
@@ -302,3 +303,34 @@ def test_boxes_are_nobody(pose3d, rendered):
     folder, _, _ = rendered
     result = pose3d("bench", "detector", folder, code=7)
     assert "in none of 2 clips" in result.stderr
+
+
+def test_lifters_are_measured_from_found_and_from_true_keypoints(rendered, tiny_weights):
+    folder, _, _ = rendered
+
+    def off_by_a_bit(video):
+        clip = read_rendered(video.with_name(video.stem + "_truth.npz"))
+        moved = clip.xyz + 0.04 * np.random.default_rng(0).normal(size=clip.xyz.shape)
+        return [] if "0001" in video.name else [keypoints_at(moved, clip.camera, np.arange(10))]
+
+    found = evaluate_rendered([tiny_weights], folder, off_by_a_bit, device="cpu")
+    assert (found.clips, found.clips_lost, found.found) == (1, 1, 1.0)
+    score = found.scores[0]
+    assert score.mpjpe_mm != score.true_2d_mpjpe_mm
+    assert 0 < score.p_mpjpe_mm < score.mpjpe_mm
+    lifter = WindowedLifter.from_file(tiny_weights, torch.device("cpu"))
+    clip = read_rendered(folder / "person0000_truth.npz")
+    pose = lifter.lift(keypoints_at(clip.xyz, clip.camera), clip.camera).xyz
+    hips = [H36M17.index(j) for j in ("left_hip", "right_hip")]
+    limbs = [H36M17.index(j) for j in LIMB_JOINTS]
+    apart = [xyz - xyz[:, hips].mean(1, keepdims=True) for xyz in (pose, clip.xyz)]
+    wanted = 1000 * np.linalg.norm((apart[0] - apart[1])[:, limbs], axis=-1).mean()
+    assert score.true_2d_mpjpe_mm == pytest.approx(wanted, rel=1e-3)
+
+
+def test_eval_on_rendered_clips_tells_when_nobody_is_found(pose3d, rendered, tiny_weights):
+    folder, _, _ = rendered
+    flags = ("--dataset", "rendered", "--data", folder)
+    result = pose3d("eval", *flags, "--weights", tiny_weights, code=7)
+    assert "in none of 2 clips" in result.stderr
+    assert "--weights" in pose3d("eval", *flags, code=2).stderr

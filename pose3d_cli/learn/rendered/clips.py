@@ -10,20 +10,14 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float64
 
-from pose3d_cli import __version__
-from pose3d_cli.files.arrays import write_arrays
-from pose3d_cli.files.atomic import replacing
 from pose3d_cli.files.mocap_pack import MocapClip
 from pose3d_cli.files.video_writer import VideoWriter
 from pose3d_cli.learn.rendered.body import Body, Landmarks
 from pose3d_cli.learn.rendered.clothes import dressed
 from pose3d_cli.learn.rendered.picture import Image, background, draw_mesh
+from pose3d_cli.learn.rendered.truth import TRUTH, write_camera, write_truth
 from pose3d_cli.learn.synthetic.generator import Generator, GeneratorConfig
 from pose3d_cli.pose.camera import Camera
-from pose3d_cli.pose.skeleton import H36M17
-
-TRUTH = "_truth.npz"
-"""What the name of a clip's truth ends in."""
 
 _GRAIN = 3.0
 _DRAWN_AT_ONCE = 8
@@ -137,38 +131,5 @@ def _write(
             grainy = image + _GRAIN * random.normal(size=image.shape)
             writer.write(grainy.clip(0, 255).astype(np.uint8), number / settings.fps)
             truth.append(joints)
-    _write_camera(video.with_suffix(".toml"), scene.camera)
-    _write_truth(video, np.stack(truth), scene.camera, settings)
-
-
-def _write_camera(path: Path, camera: Camera) -> None:
-    rows = ", ".join("[" + ", ".join(f"{v:.6g}" for v in row) + "]" for row in camera.matrix)
-    width, height = camera.image_size
-    with replacing(path) as new:
-        new.write_text(f"matrix = [{rows}]\nimage_size = [{width}, {height}]\n", encoding="utf-8")
-
-
-def _write_truth(
-    video: Path,
-    xyz: Float64[np.ndarray, "frames joints 3"],
-    camera: Camera,
-    settings: RenderSettings,
-) -> None:
-    pixels = xyz @ camera.matrix.T
-    arrays = {
-        "xyz_camera": xyz[None].astype(np.float32),
-        "keypoints_px": (pixels[..., :2] / pixels[..., 2:])[None].astype(np.float32),
-        "person_id": np.array([0]),
-        "frame": np.arange(len(xyz)),
-        "time_s": np.arange(len(xyz)) / settings.fps,
-        "joint_names": np.array(H36M17.joints),
-        "fps": np.array(settings.fps),
-        "K": camera.matrix,
-        "image_size": np.array(camera.image_size),
-    }
-    meta = {
-        "units": "metres",
-        "axes": "camera: x right, y down, z forward",
-        "made_by": f"pose3d {__version__} data render, seed {settings.seed}",
-    }
-    write_arrays(video.with_name(video.stem + TRUTH), arrays, meta)
+    write_camera(video.with_suffix(".toml"), scene.camera)
+    write_truth(video, np.stack(truth), scene.camera, settings.fps, seed=settings.seed)

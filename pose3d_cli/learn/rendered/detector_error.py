@@ -8,15 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Float64
 
 from pose3d_cli.detect.base import Detector
 from pose3d_cli.detect.track import track_people
 from pose3d_cli.errors import InputError
-from pose3d_cli.files.joints3d import Joints3D, read_joints
 from pose3d_cli.files.keypoints import read_keypoints
 from pose3d_cli.files.video import open_video
-from pose3d_cli.learn.rendered.clips import TRUTH
+from pose3d_cli.learn.rendered.truth import TRUTH, Rendered, read_rendered
 from pose3d_cli.learn.synthetic.motion import ABOVE_SPINE, chest_axes, hip_axes
 from pose3d_cli.pose.convert import convert
 from pose3d_cli.pose.flips import mend_flips
@@ -36,27 +35,19 @@ _MEMORY_AFTER_S = 0.2
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
-    """What a detector made of one clip, in the frames in which it found the person.
+class Found:
+    """What a detector made of the person of a clip, in the frames in which it found them.
 
     Attributes:
+        keypoints: Human3.6M joints, left and right mended.
         error: Keypoint less truth, as a ray: times depth it is metres across and down.
-        truth: Joints, metres, axes of the camera.
-        in_picture: Which joints the picture shows.
         extent: Larger side of the person in the picture, as a ray.
-        frame: Numbers of the frames.
-        fps: Frames a second.
-        missed: Frames without the person.
         mended: Frames in which left and right were swapped back.
     """
 
+    keypoints: Keypoints2D
     error: Float64[np.ndarray, "frames joints 2"]
-    truth: Float64[np.ndarray, "frames joints 3"]
-    in_picture: Bool[np.ndarray, "frames joints"]
     extent: Float64[np.ndarray, " frames"]
-    frame: Int64[np.ndarray, " frames"]
-    fps: float
-    missed: int
     mended: int
 
 
@@ -81,7 +72,7 @@ class JointError:
     remembered: float | None
 
 
-def look(find: Finder, folder: Path) -> Iterator[tuple[Path, Seen | None]]:
+def look(find: Finder, folder: Path) -> Iterator[tuple[Rendered, Found | None]]:
     """Find the people of rendered clips; None where the one who is there was not found.
 
     Args:
@@ -97,8 +88,8 @@ def look(find: Finder, folder: Path) -> Iterator[tuple[Path, Seen | None]]:
             f"{folder}: no rendered clips here; make some with `pose3d data render -o {folder}`"
         )
     for path in truths:
-        video = path.with_name(path.name.removesuffix(TRUTH) + ".mp4")
-        yield video, compared(find(video), read_joints(path), _matrix(path))
+        clip = read_rendered(path)
+        yield clip, nearest(find(clip.video), clip)
 
 
 def by(detector: Detector) -> Finder:
@@ -121,40 +112,26 @@ def read_from(folder: Path) -> Finder:
     return find
 
 
-def _matrix(truth: Path) -> Float64[np.ndarray, "3 3"]:
-    with np.load(truth, allow_pickle=False) as arrays:
-        if "K" not in arrays:
-            raise InputError(f"{truth}: no array `K`, so this is not the truth of a rendered clip")
-        matrix: Float64[np.ndarray, "3 3"] = arrays["K"].astype(np.float64)
-    return matrix
-
-
-def compared(
-    people: Sequence[Keypoints2D], truth: Joints3D, matrix: Float64[np.ndarray, "3 3"]
-) -> Seen | None:
-    """Return the errors of whoever of `people` is nearest to the truth; None if nobody is near."""
-    xyz = truth.xyz[0].astype(np.float64)
-    rays = xyz[..., :2] / xyz[..., 2:]
-    best: tuple[float, Seen] | None = None
+def nearest(people: Sequence[Keypoints2D], clip: Rendered) -> Found | None:
+    """Return whoever of `people` is nearest to the truth, sides mended; None if nobody is near."""
+    rays = clip.xyz[..., :2] / clip.xyz[..., 2:]
+    best: tuple[float, Found] | None = None
     for person in people:
         mended, flipped = mend_flips(person)
         keypoints = convert(mended, H36M17)
         frame = keypoints.frames
-        found = (keypoints.xy - matrix[:2, 2]) / matrix.diagonal()[:2]
+        if len(frame) < _FEW_FRAMES or frame[-1] >= len(rays):
+            continue
+        found = (keypoints.xy - clip.camera.matrix[:2, 2]) / clip.camera.focal_px
         error = found.astype(np.float64) - rays[frame]
         extent = np.ptp(rays[frame], axis=1).max(-1)
         off = float(np.nanmedian(np.linalg.norm(error, axis=-1) / extent[:, None]))
-        if off > _LOST or len(frame) < _FEW_FRAMES or (best is not None and off >= best[0]):
-            continue
-        pixels = rays[frame] * matrix.diagonal()[:2] + matrix[:2, 2]
-        shown = ((pixels >= 0) & (pixels < keypoints.image_size)).all(-1)
-        missed = len(xyz) - len(frame)
-        seen = Seen(error, xyz[frame], shown, extent, frame, truth.fps, missed, flipped)
-        best = off, seen
+        if off < _LOST and (best is None or off < best[0]):
+            best = off, Found(keypoints, error, extent, flipped)
     return None if best is None else best[1]
 
 
-def joint_errors(clips: Sequence[Seen]) -> dict[str, JointError]:
+def joint_errors(clips: Sequence[tuple[Rendered, Found]]) -> dict[str, JointError]:
     """Return the error of each kind of joint over many clips; kinds seen too rarely are left out.
 
     Offsets are fitted by least squares to all frames at once, without the worst of them, so that
@@ -174,9 +151,9 @@ class _Track:
     remembered: float | None
 
 
-def _of_kind(clips: Sequence[Seen], kind: str) -> JointError | None:
+def _of_kind(clips: Sequence[tuple[Rendered, Found]], kind: str) -> JointError | None:
     columns = [j for j, name in enumerate(H36M17.joints) if name.rpartition("_")[2] == kind]
-    tracks = [t for seen in clips for j in columns if (t := _track(seen, j)) is not None]
+    tracks = [t for pair in clips for j in columns if (t := _track(*pair, j)) is not None]
     if not tracks:
         return None
     design = np.concatenate([track.design.reshape(-1, 3) for track in tracks])
@@ -198,22 +175,22 @@ def _of_kind(clips: Sequence[Seen], kind: str) -> JointError | None:
     )
 
 
-def _track(seen: Seen, joint: int) -> _Track | None:
+def _track(clip: Rendered, seen: Found, joint: int) -> _Track | None:
     """Return one joint of one clip; None where it is hardly ever seen."""
+    truth = clip.xyz[seen.keypoints.frames]
     size = np.linalg.norm(seen.error[:, joint], axis=-1) / seen.extent
-    good = seen.in_picture[:, joint] & (size < _LOST)
+    good = clip.shown[seen.keypoints.frames, joint] & (size < _LOST)
     if good.sum() < _FEW_FRAMES:
         return None
-    truth = seen.truth[:, joint]
-    axes = _axes(seen.truth, joint)
-    rays = truth[:, :2] / truth[:, 2:]
+    axes = _axes(truth, joint)
+    rays, depth = truth[:, joint, :2] / truth[:, joint, 2:], truth[:, joint, 2:]
     design = axes[:, :2] - rays[:, :, None] * axes[:, 2:]
     if H36M17.joints[joint].startswith("right_"):
         design[..., 0] *= -1  # outwards
     share = seen.error[:, joint] / seen.extent[:, None]
     share = np.where(good[:, None], share - np.median(share[good], axis=0), np.nan)
-    metres = seen.error[:, joint] * truth[:, 2:]
-    return _Track(design[good], metres[good], share[good], _remembered(seen, share))
+    metres = seen.error[:, joint] * depth
+    return _Track(design[good], metres[good], share[good], _remembered(seen.keypoints, share))
 
 
 def _axes(truth: Float64[np.ndarray, "frames joints 3"], joint: int) -> np.ndarray:
@@ -221,9 +198,9 @@ def _axes(truth: Float64[np.ndarray, "frames joints 3"], joint: int) -> np.ndarr
     return of(torch.from_numpy(truth)[None])[0].numpy()
 
 
-def _remembered(seen: Seen, share: Float64[np.ndarray, "frames 2"]) -> float | None:
-    lag = round(_MEMORY_AFTER_S * seen.fps)
-    together = seen.frame[lag:] - seen.frame[:-lag] == lag
+def _remembered(keypoints: Keypoints2D, share: Float64[np.ndarray, "frames 2"]) -> float | None:
+    lag = round(_MEMORY_AFTER_S * keypoints.fps)
+    together = keypoints.frames[lag:] - keypoints.frames[:-lag] == lag
     product = (share[lag:] * share[:-lag])[together]
     if not np.isfinite(product).any():
         return None

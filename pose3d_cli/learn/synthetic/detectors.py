@@ -30,28 +30,40 @@ _MARKED_M = {
 # What is constant over a clip and differs between clips, per axis: its body, clothes and detector,
 # and where its mocap has the joint (docs/measured.md).
 _CLIPS_DIFFER_M = {
-    "hip": 0.023,
-    "shoulder": 0.018,
-    "knee": 0.015,
-    "ankle": 0.014,
-    "elbow": 0.017,
-    "wrist": 0.015,
-    "nose": 0.020,
-    "head": 0.025,
-    "spine": 0.020,
-    "thorax": 0.017,
-    "pelvis": 0.015,
+    "hip": 0.018,
+    "shoulder": 0.014,
+    "knee": 0.014,
+    "ankle": 0.012,
+    "elbow": 0.015,
+    "wrist": 0.012,
+    "nose": 0.018,
+    "head": 0.023,
+    "spine": 0.018,
+    "thorax": 0.014,
+    "pelvis": 0.014,
 }
-_UPWARD_HIPS_M = 0.015
+_UPWARD_HIPS_M = 0.010
 """What the height of both hips has in common."""
 
-_SPREAD = 0.010
-"""Median noise of a joint as a share of the person's extent in the picture."""
-_WORSE = {"wrist": 1.7, "elbow": 1.5, "knee": 1.25, "ankle": 1.15, "shoulder": 0.87}
+# Noise of a joint as a share of the person's extent in the picture: median over clips, an axis.
+_SPREAD = 0.008
+_WORSE = {"wrist": 1.2, "elbow": 1.2, "knee": 1.1, "ankle": 1.1, "shoulder": 0.9}
 _CLIPS_DIFFER = 0.5
 _JOINTS_DIFFER = 0.35
 _MEMORY_S = 0.246
 """Time in which the slow part of the noise falls to 1/e of what it was."""
+
+# Now and then a joint is lost for a while: marked on another limb, or on the background.
+_LOST_SHARE = {"wrist": 0.16, "elbow": 0.12, "knee": 0.12, "ankle": 0.13, "shoulder": 0.07}
+_LOST_ELSE = 0.03
+_LOST_S = 0.35
+_LOST_WORSE, _LOST_DIFFERS = 6.5, 0.6
+_TOGETHER = 0.5
+"""Share of the time for which the two joints of a limb are lost together."""
+_VAGUE = 0.3
+"""Share of clips whose scores say next to nothing."""
+# Left and right are taken for each other: of the whole body, of the legs, of the arms.
+_FLIPPED_SHARE, _FLIPPED_S = (0.02, 0.02, 0.006), 0.5
 
 
 def _per_joint(table: dict[str, float], other: float) -> Float[Tensor, " joints"]:
@@ -110,12 +122,12 @@ def detect(
     rays = project(points)
     extent = (rays.amax(2) - rays.amin(2)).amax(-1).clamp(max=4.0)  # (b, t)
     cut_off = outside(view, rays)
-    spread = _spread(rays.shape[:3], cut_off, random)
-    noise = _correlated(rays.shape, math.exp(-1 / (rate_hz * _MEMORY_S)), random)
+    spread = _spread(cut_off, rate_hz, random)
+    noise = _correlated(rays.shape, _memory(rate_hz), random)
     rays = rays + noise * (spread * extent[..., None])[..., None]
-    score = _score(spread, cut_off, random)
+    score = _score(spread, cut_off, rate_hz, random)
     rays, score = _derive(rays, score, face_only)
-    rays = _flip(rays, random)
+    rays = _flip(rays, rate_hz, random)
     return _lose(rays, score, random)
 
 
@@ -137,16 +149,50 @@ def _derive(
 
 
 def _spread(
-    shape: torch.Size, cut_off: Bool[Tensor, "b t joints"], random: torch.Generator
+    cut_off: Bool[Tensor, "b t joints"], rate_hz: float, random: torch.Generator
 ) -> Float[Tensor, "b t joints"]:
-    """Draw how far off each joint is: clips and joints differ, some joints are bad for a while."""
-    n, frames, count = shape
+    """Draw how far off each joint is: clips and joints differ, some joints are lost for a while."""
+    n, frames, count = cut_off.shape
     clip = torch.exp(_CLIPS_DIFFER * torch.randn(n, 1, 1, generator=random))
     joint = torch.exp(_JOINTS_DIFFER * torch.randn(n, 1, count, generator=random))
-    bad = _spans(shape, 0.06, random)
-    much = 1 + 4 * torch.rand(n, 1, count, generator=random) * bad
-    spread = _SPREAD * clip * joint * _per_joint(_WORSE, 1.0) * much
-    return torch.where(cut_off, spread * 2.5, spread).expand(n, frames, count)
+    worse = _LOST_WORSE * torch.exp(_LOST_DIFFERS * torch.randn(n, 1, count, generator=random))
+    lost = _lost(n, frames, rate_hz, random)
+    spread = _SPREAD * joint * _per_joint(_WORSE, 1.0) * torch.where(lost, worse, clip)
+    return torch.where(cut_off, spread * 2.5, spread)
+
+
+def _lost(
+    people: int, frames: int, rate_hz: float, random: torch.Generator
+) -> Bool[Tensor, "b t joints"]:
+    """Draw which joints are lost when: in some clips often, in most hardly ever."""
+    hard = 3 * torch.rand(people, 1, generator=random) ** 2  # its mean is 1
+    share = (hard * _per_joint(_LOST_SHARE, _LOST_ELSE)).clamp(max=0.8)
+    alone = _bouts(share * (1 - _TOGETHER), frames, _LOST_S, rate_hz, random)
+    both = _bouts(share * _TOGETHER, frames, _LOST_S, rate_hz, random)
+    for upper, lower in (("elbow", "wrist"), ("knee", "ankle")):
+        for side in ("left", "right"):
+            both[:, :, joints(f"{side}_{upper}")] = both[:, :, joints(f"{side}_{lower}")]
+    return alone | both
+
+
+def _bouts(
+    share: Float[Tensor, "b kinds"],
+    frames: int,
+    seconds: float,
+    rate_hz: float,
+    random: torch.Generator,
+) -> Bool[Tensor, "b t kinds"]:
+    """Draw when something is so that comes and goes, for `share` of the time.
+
+    It lasts `seconds` in the mean, with every further moment as likely as the last.
+    """
+    ends = 1 - math.exp(-1 / (rate_hz * seconds))
+    begins = ends * share / (1 - share)
+    chance = torch.rand(len(share), frames, share.shape[1], generator=random)
+    is_so = [chance[:, 0] < share]
+    for frame in range(1, frames):
+        is_so.append(torch.where(is_so[-1], chance[:, frame] >= ends, chance[:, frame] < begins))
+    return torch.stack(is_so, 1)
 
 
 def _spans(
@@ -160,9 +206,14 @@ def _spans(
     return chosen & (time >= edge.amin(0)) & (time <= edge.amax(0))
 
 
+def _memory(rate_hz: float) -> float:
+    """Return how much of the slow noise is left in the next frame."""
+    return math.exp(-1 / (rate_hz * _MEMORY_S))
+
+
 def _correlated(
     shape: torch.Size, correlation: float, random: torch.Generator
-) -> Float[Tensor, "b t joints 2"]:
+) -> Float[Tensor, "b t joints *xy"]:
     """Draw noise of unit variance: mostly slow, a little of it new in every frame."""
     fresh = torch.randn(shape, generator=random)
     slow = [fresh[:, 0]]
@@ -175,28 +226,30 @@ def _correlated(
 def _score(
     spread: Float[Tensor, "b t joints"],
     cut_off: Bool[Tensor, "b t joints"],
+    rate_hz: float,
     random: torch.Generator,
 ) -> Float[Tensor, "b t joints"]:
-    """Draw scores that fall as noise grows; in a third of the clips they say next to nothing."""
-    told = torch.sigmoid(
-        4.2 - 0.9 * spread / _SPREAD + 0.7 * torch.randn(spread.shape, generator=random)
-    )
+    """Draw scores that fall as noise grows, loosely; in some clips they say next to nothing."""
+    n, _, count = spread.shape
+    mood = 1.5 * torch.randn(n, 1, count, generator=random)
+    mood = mood + 1.2 * _correlated(spread.shape, _memory(rate_hz), random)
+    told = torch.sigmoid(2.4 - 1.8 * torch.log(spread / _SPREAD) + mood)
     vague = 1 - 0.08 * torch.rand(spread.shape, generator=random)
-    is_vague = torch.rand(len(spread), 1, 1, generator=random) < 0.35
+    is_vague = torch.rand(n, 1, 1, generator=random) < _VAGUE
     score = torch.where(is_vague, vague, told)
     return torch.where(cut_off, score * torch.rand(score.shape, generator=random), score)
 
 
 def _flip(
-    rays: Float[Tensor, "b t joints 2"], random: torch.Generator
+    rays: Float[Tensor, "b t joints 2"], rate_hz: float, random: torch.Generator
 ) -> Float[Tensor, "b t joints 2"]:
-    """Swap left and right for a run of frames: all of the body, or its legs or arms."""
-    n, frames, count = rays.shape[:3]
-    when = _spans(torch.Size((n, frames, 1)), 0.035, random)
-    part = torch.randint(3, (n, 1, 1), generator=random)
-    legs = torch.tensor(["hip" in j or "knee" in j or "ankle" in j for j in H36M17.joints])
-    affected = (part == 0) | ((part == 1) & legs) | ((part == 2) & ~legs)
-    return torch.where((when & affected.view(n, 1, count))[..., None], rays[:, :, _MIRROR], rays)
+    """Swap left and right for a while: of all of the body, or of its legs or arms."""
+    share = torch.tensor(_FLIPPED_SHARE).expand(len(rays), 3)
+    whole, legs, arms = _bouts(share, rays.shape[1], _FLIPPED_S, rate_hz, random).unbind(-1)
+    of_legs = torch.tensor([j.endswith(("knee", "ankle")) for j in H36M17.joints])
+    of_arms = torch.tensor([j.endswith(("elbow", "wrist")) for j in H36M17.joints])
+    swapped = whole[..., None] | (legs[..., None] & of_legs) | (arms[..., None] & of_arms)
+    return torch.where(swapped[..., None], rays[:, :, _MIRROR], rays)
 
 
 def _lose(

@@ -17,7 +17,7 @@ from pose3d_cli.learn.rendered.evaluate import evaluate_rendered
 from pose3d_cli.learn.rendered.picture import background, draw_mesh
 from pose3d_cli.learn.rendered.segments import SEGMENTS, named, parent_of, rotations
 from pose3d_cli.learn.rendered.truth import Rendered, in_picture, read_rendered
-from pose3d_cli.learn.synthetic.detectors import detector_joints
+from pose3d_cli.learn.synthetic.marks import marked_points
 from pose3d_cli.lift.rotation import about
 from pose3d_cli.lift.windowed import WindowedLifter
 from pose3d_cli.pose.camera import Camera
@@ -263,7 +263,7 @@ def test_the_person_nearest_the_truth_counts_and_a_stranger_does_not():
 
 def test_detectors_of_the_generator_mark_both_sides_alike():
     pose = torch.from_numpy(posture()).float().expand(4000, 1, 17, 3)
-    marked = detector_joints(pose, torch.zeros(4000, dtype=torch.bool), torch.Generator())
+    marked = marked_points(pose, torch.zeros(4000, dtype=torch.bool), torch.Generator())
     offset = (marked - pose).mean((0, 1)).numpy()  # x to the right, y forwards
     left, right = H36M17.index("left_shoulder"), H36M17.index("right_shoulder")
     assert offset[left, 0] == pytest.approx(0.007, abs=0.002)  # inwards: to the right

@@ -1,4 +1,4 @@
-"""What a 2D detector makes of a person: other joints, correlated noise, misses, flips, scores."""
+"""What a 2D detector makes of a person: correlated noise, lost joints, misses, flips, scores."""
 
 from __future__ import annotations
 
@@ -9,41 +9,13 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from pose3d_cli.learn.synthetic.cameras import View, outside, project
-from pose3d_cli.learn.synthetic.motion import ABOVE_SPINE, chest_axes, hip_axes, joints
+from pose3d_cli.learn.synthetic.marks import marked_points, per_joint
+from pose3d_cli.learn.synthetic.motion import joints
 from pose3d_cli.pose.skeleton import DERIVED, H36M17
 
 _MIRROR = torch.from_numpy(H36M17.mirror)
 _FACE_ONLY = 0.8
 """Share of clips whose detector knows no neck and no crown: shoulders and eyes stand in."""
-
-# Offset in metres between the point that detectors mark and the joint: the mean of BlazePose and
-# MoveNet on rendered people, outwards, backwards and up in the axes of the pelvis
-# or, from the thorax upwards, of the chest.
-_MARKED_M = {
-    "hip": (0.0, -0.017, 0.019),
-    "knee": (-0.001, 0.005, 0.006),
-    "ankle": (0.0, -0.004, 0.020),
-    "shoulder": (-0.007, 0.0, 0.010),
-    "elbow": (-0.004, -0.015, 0.009),
-    "wrist": (-0.007, -0.007, 0.006),
-}
-# What is constant over a clip and differs between clips, per axis: its body, clothes and detector,
-# and where its mocap has the joint (docs/measured.md).
-_CLIPS_DIFFER_M = {
-    "hip": 0.018,
-    "shoulder": 0.014,
-    "knee": 0.014,
-    "ankle": 0.012,
-    "elbow": 0.015,
-    "wrist": 0.012,
-    "nose": 0.018,
-    "head": 0.023,
-    "spine": 0.018,
-    "thorax": 0.014,
-    "pelvis": 0.014,
-}
-_UPWARD_HIPS_M = 0.010
-"""What the height of both hips has in common."""
 
 # Noise of a joint as a share of the person's extent in the picture: median over clips, an axis.
 _SPREAD = 0.008
@@ -66,47 +38,6 @@ _VAGUE = 0.3
 _FLIPPED_SHARE, _FLIPPED_S = (0.02, 0.02, 0.006), 0.5
 
 
-def _per_joint(table: dict[str, float], other: float) -> Float[Tensor, " joints"]:
-    return torch.tensor([table.get(name.rpartition("_")[2], other) for name in H36M17.joints])
-
-
-def _marked() -> Float[Tensor, "joints 3"]:
-    """Return `_MARKED_M` of every joint; outwards is x on the left and -x on the right."""
-    offset = torch.zeros(len(H36M17.joints), 3)
-    for joint, name in enumerate(H36M17.joints):
-        side, _, kind = name.rpartition("_")
-        outwards = -1.0 if side == "right" else 1.0
-        offset[joint] = torch.tensor(_MARKED_M.get(kind, (0.0, 0.0, 0.0)))
-        offset[joint, 0] *= outwards
-    return offset
-
-
-def detector_joints(
-    pose: Float[Tensor, "b t joints 3"], face_only: Bool[Tensor, " b"], random: torch.Generator
-) -> Float[Tensor, "b t joints 3"]:
-    """Return the points a detector would mark, metres, axes of `pose`.
-
-    Args:
-        pose: True joints relative to the pelvis.
-        face_only: Whether the detector knows eyes and nose, but neither neck nor crown.
-        random: Source of chance.
-    """
-    n = len(pose)
-    nose, head = pose[:, :, H36M17.index("nose")], pose[:, :, H36M17.index("head")]
-    forwards = nose - (pose[:, :, H36M17.index("thorax")] + head) / 2
-    marked = pose.clone()
-    marked[:, :, H36M17.index("nose")] = nose + 0.1 * forwards
-    marked[:, :, H36M17.index("head")] = nose + 0.3 * (head - nose)  # the eyes
-    marked = torch.where(face_only[:, None, None, None], marked, pose)
-    offset = torch.randn(n, len(H36M17.joints), 3, generator=random)
-    offset = _marked() + offset * _per_joint(_CLIPS_DIFFER_M, 0.0)[:, None]
-    hips = joints("left_hip", "right_hip", "pelvis")
-    offset[:, hips, 2] += _UPWARD_HIPS_M * torch.randn(n, 1, generator=random)
-    axes = hip_axes(pose)[:, :, None].repeat(1, 1, len(H36M17.joints), 1, 1)
-    axes[:, :, ABOVE_SPINE] = chest_axes(pose)[:, :, None]
-    return marked + (axes @ offset[:, None, ..., None])[..., 0]
-
-
 def detect(
     view: View, rate_hz: float, random: torch.Generator
 ) -> tuple[Float[Tensor, "b t joints 2"], Float[Tensor, "b t joints"]]:
@@ -118,7 +49,7 @@ def detect(
         random: Source of chance.
     """
     face_only = torch.rand(len(view.pose), generator=random) < _FACE_ONLY
-    points = detector_joints(view.pose, face_only, random) + view.root[:, :, None]
+    points = marked_points(view.pose, face_only, random) + view.root[:, :, None]
     rays = project(points)
     extent = (rays.amax(2) - rays.amin(2)).amax(-1).clamp(max=4.0)  # (b, t)
     cut_off = outside(view, rays)
@@ -157,7 +88,7 @@ def _spread(
     joint = torch.exp(_JOINTS_DIFFER * torch.randn(n, 1, count, generator=random))
     worse = _LOST_WORSE * torch.exp(_LOST_DIFFERS * torch.randn(n, 1, count, generator=random))
     lost = _lost(n, frames, rate_hz, random)
-    spread = _SPREAD * joint * _per_joint(_WORSE, 1.0) * torch.where(lost, worse, clip)
+    spread = _SPREAD * joint * per_joint(_WORSE, 1.0) * torch.where(lost, worse, clip)
     return torch.where(cut_off, spread * 2.5, spread)
 
 
@@ -166,7 +97,7 @@ def _lost(
 ) -> Bool[Tensor, "b t joints"]:
     """Draw which joints are lost when: in some clips often, in most hardly ever."""
     hard = 3 * torch.rand(people, 1, generator=random) ** 2  # its mean is 1
-    share = (hard * _per_joint(_LOST_SHARE, _LOST_ELSE)).clamp(max=0.8)
+    share = (hard * per_joint(_LOST_SHARE, _LOST_ELSE)).clamp(max=0.8)
     alone = _bouts(share * (1 - _TOGETHER), frames, _LOST_S, rate_hz, random)
     both = _bouts(share * _TOGETHER, frames, _LOST_S, rate_hz, random)
     for upper, lower in (("elbow", "wrist"), ("knee", "ankle")):

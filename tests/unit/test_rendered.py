@@ -12,7 +12,7 @@ from pose3d_cli.files.mocap_pack import MocapClip
 from pose3d_cli.files.video import open_video
 from pose3d_cli.learn.rendered.clips import RenderSettings, render_clips
 from pose3d_cli.learn.rendered.clothes import dressed
-from pose3d_cli.learn.rendered.detector_error import joint_errors, nearest
+from pose3d_cli.learn.rendered.detector_error import joint_errors, limb_percentiles, nearest
 from pose3d_cli.learn.rendered.evaluate import evaluate_rendered
 from pose3d_cli.learn.rendered.picture import background, draw_mesh
 from pose3d_cli.learn.rendered.segments import SEGMENTS, named, parent_of, rotations
@@ -248,6 +248,26 @@ def test_clips_that_differ_and_noise_are_told_apart():
     assert error.clips_differ_mm == pytest.approx(30.0, rel=0.25)
     assert error.noise == pytest.approx(0.01 / extent, rel=0.25)
     assert abs(error.remembered) < 0.2  # new in every frame
+
+
+def test_percentiles_are_of_limbs_in_the_picture_as_shares_of_the_person():
+    camera, xyz = looking((640, 640), 700.0), stance()
+    moved = xyz.copy()
+    moved[:, [H36M17.index(j) for j in LIMB_JOINTS], 0] += 0.05
+    moved[:, H36M17.index("head")] += 0.4  # no limb
+    extent = np.ptp(xyz[0, :, 1])
+    shares = limb_percentiles([seen_at(xyz, moved, camera)])
+    assert shares[50] == pytest.approx(0.05 / extent, rel=0.02)
+    assert shares[99] == pytest.approx(0.05 / extent, rel=0.02)
+
+
+def test_the_generators_noise_is_measured_like_a_detectors(pose3d, tmp_path):
+    data = tiny_pack(tmp_path / "pack")
+    found = json.loads(pose3d("bench", "detector", "--generator", data, "--json").stdout)
+    assert found["clips"] > 350
+    assert found["joints"]["ankle"]["up_mm"] == pytest.approx(20.0, abs=4.0)
+    assert 0.015 < found["limb_percentiles"]["50"] < 0.03
+    assert "either" in pose3d("bench", "detector", code=2).stderr
 
 
 def test_the_person_nearest_the_truth_counts_and_a_stranger_does_not():

@@ -19,12 +19,15 @@ from pose3d_cli.learn.rendered.truth import TRUTH, Rendered, read_rendered
 from pose3d_cli.learn.synthetic.motion import ABOVE_SPINE, chest_axes, hip_axes
 from pose3d_cli.pose.convert import convert
 from pose3d_cli.pose.flips import mend_flips
+from pose3d_cli.pose.measures import LIMB_JOINTS
 from pose3d_cli.pose.skeleton import H36M17
 from pose3d_cli.pose.types import Keypoints2D
 
 Finder = Callable[[Path], Sequence[Keypoints2D]]
 
 KINDS = ("hip", "knee", "ankle", "shoulder", "elbow", "wrist", "nose", "head")
+PERCENTILES = (25, 50, 75, 90, 95, 98, 99)
+_LIMBS = [H36M17.index(joint) for joint in LIMB_JOINTS]
 _NORMAL = 1.4826
 """Median of absolute values to standard deviation, of a normal distribution."""
 _LOST = 0.25
@@ -139,6 +142,20 @@ def joint_errors(clips: Sequence[tuple[Rendered, Found]]) -> dict[str, JointErro
     """
     errors = {kind: _of_kind(clips, kind) for kind in KINDS}
     return {kind: error for kind, error in errors.items() if error is not None}
+
+
+def limb_percentiles(clips: Sequence[tuple[Rendered, Found]]) -> dict[int, float]:
+    """Return percentiles of the error of limb joints, as a share of the person's extent.
+
+    Over joints and frames, of joints that the picture shows.
+    """
+    sizes = []
+    for clip, seen in clips:
+        size = np.linalg.norm(seen.error, axis=-1) / seen.extent[:, None]
+        shown = clip.shown[seen.keypoints.frames]
+        sizes.append(size[:, _LIMBS][shown[:, _LIMBS]])
+    values = np.nanpercentile(np.concatenate(sizes), PERCENTILES)
+    return {p: float(value) for p, value in zip(PERCENTILES, values, strict=True)}
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from typing import Any
 
 import numpy as np
@@ -46,13 +48,15 @@ class AnnyBodies:
         Raises:
             MissingExtraError: The packages are not installed.
         """
-        try:
-            import anny
-        except ImportError as error:
-            raise MissingExtraError(
-                "rendering people needs optional packages: pip install 'pose3d[rendered]'"
-            ) from error
-        self._model: Any = anny.Anny(rig="makehuman", topology="anny")
+        # Anny's array library tells of itself on stdout, where our results go.
+        with redirect_stdout(sys.stderr):
+            try:
+                import anny
+            except ImportError as error:
+                raise MissingExtraError(
+                    "rendering people needs optional packages: pip install 'pose3d[rendered]'"
+                ) from error
+            self._model: Any = anny.Anny(rig="makehuman", topology="anny")
         self._bones = {name: i for i, name in enumerate(self._model.bone_labels)}
         self._faces = self._model.get_triangular_faces().numpy().astype(np.int64)
         self._weights = self._segment_weights()
@@ -68,7 +72,7 @@ class AnnyBodies:
             "height": 0.35 + 0.3 * share[4],
             "proportions": 0.2 + 0.7 * share[5],
         }
-        with torch.no_grad():
+        with torch.no_grad(), redirect_stdout(sys.stderr):
             rest = self._model(phenotype_kwargs={k: torch.tensor([v]) for k, v in build.items()})
         vertices = rest["rest_vertices"][0].numpy().astype(np.float64)
         heads = rest["rest_bone_poses"][0, :, :3, 3].numpy().astype(np.float64)

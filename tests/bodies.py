@@ -3,9 +3,11 @@
 import numpy as np
 import torch
 
+from pose3d_cli.files.mocap_pack import MocapClip
 from pose3d_cli.learn.rendered.body import Body, Landmarks
 from pose3d_cli.learn.rendered.segments import SEGMENTS, named
 from pose3d_cli.learn.synthetic.postures import ANGLES, pose_of
+from pose3d_cli.pose.camera import Camera
 from pose3d_cli.pose.skeleton import H36M17
 
 STARTS_AT = {
@@ -74,3 +76,20 @@ class BoxyBodies:
     def draw(self, random):
         body = boxy()
         return body, landmarks(body)
+
+
+def looking(size=(64, 48), focal=60.0):
+    matrix = np.array([[focal, 0.0, size[0] / 2], [0.0, focal, size[1] / 2], [0.0, 0.0, 1.0]])
+    return Camera(matrix=matrix, distortion=np.zeros(0), image_size=size, source="test")
+
+
+def walking(frames=120):
+    """Somebody who lifts the left knee and the right arm in turn; Z up, y forwards."""
+    pose = [
+        posture(left_leg_flexion=40.0 * np.sin(t / 9), right_arm_flexion=60.0 * np.sin(t / 7))
+        for t in range(frames)
+    ]
+    xyz = np.stack(pose).astype(np.float32)
+    return MocapClip(
+        name="w", subject="s", split="test", category="walk", licence="CC0", fps=50.0, xyz=xyz
+    )

@@ -51,3 +51,16 @@ def tiny_weights(tmp_path_factory):
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
     weights.save(path, tiny("dualstream"), about("dualstream"))
     return path
+
+
+@pytest.fixture(scope="session")
+def rendered(tmp_path_factory):
+    """Two small clips of a walking figure of boxes: their folder, settings and videos."""
+    from pose3d_cli.learn.rendered.clips import RenderSettings, render_clips
+    from tests.bodies import BoxyBodies, walking
+
+    folder = tmp_path_factory.mktemp("rendered")
+    settings = RenderSettings(clips=2, seconds=0.4, longer_side_px=96)
+    done = list(render_clips([walking()], BoxyBodies(), folder, settings))
+    assert [new for _, new in done] == [True, True]
+    return folder, settings, [video for video, _ in done]

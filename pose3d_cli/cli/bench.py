@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pose3d_cli.cli.rendered import find_people
 from pose3d_cli.cli.screen import Screen, table
-from pose3d_cli.errors import NobodyFoundError, SettingsError
+from pose3d_cli.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pose3d_cli.learn.rendered.detector_error import Found, JointError
+    from pose3d_cli.learn.rendered.detector_error import Found
     from pose3d_cli.learn.rendered.truth import Rendered
     from pose3d_cli.lift.bench import LiftCost
 
@@ -96,82 +95,24 @@ def detector(
     of that noise is the same 0.2 s later. Then percentiles of the limb joints' error, as a share
     of the person's extent too.
     """
-    from pose3d_cli.learn.rendered.detector_error import joint_errors, limb_percentiles
+    from pose3d_cli.learn.rendered.report import report
 
-    if (folder is None) == (generator is None):
-        raise SettingsError("give either FOLDER, of `pose3d data render`, or --generator DIR")
-    name = "the generator" if generator else f"files in {from_2d}" if from_2d else detector
-    screen.stage("detect", None)
-    pairs = list(_pairs(screen, folder, generator, from_2d, detector))
-    clips = [(clip, seen) for clip, seen in pairs if seen is not None]
-    lost = len(pairs) - len(clips)
-    if not clips:
-        raise NobodyFoundError(
-            f"{folder or generator}: {name} found the person in none of {lost} clips; "
-            "`pose3d data render --longer-side` makes people larger"
+    if (folder is None) == (generator is None) or (generator and from_2d):
+        raise SettingsError(
+            "give FOLDER, of `pose3d data render`, or --generator DIR alone; see --help"
         )
-    errors, shares = joint_errors(clips), limb_percentiles(clips)
-    frames = sum(len(clip.xyz) for clip, _ in clips)
-    missed = 1 - sum(len(seen.keypoints) for _, seen in clips) / frames
-    unflipped = sum(seen.mended for _, seen in clips) / frames
-    head = [
-        f"{name}: found the person in {len(clips)} of {len(pairs)} clips, in these in "
-        f"{100 - 100 * missed:.1f} % of frames; left and right were swapped back in "
-        f"{100 * unflipped:.1f} %",
-        "",
-    ]
-    found = {
-        "clips": len(clips),
-        "clips_lost": lost,
-        "frames_missed": missed,
-        "frames_unflipped": unflipped,
-    }
-    joints = {kind: vars(error) for kind, error in errors.items()}
-    tail = ["", *table([("limb joints", *(f"{p} %" for p in shares)), _share_row(shares)])]
-    record = {"detector": name, **found, "joints": joints, "limb_percentiles": shares}
-    screen.show(record, [*head, *table(_error_rows(errors)), *tail])
+    if folder is None:
+        name, pairs = "the generator", _generated(generator or Path())
+    else:
+        name = f"files in {from_2d}" if from_2d else detector
+        pairs = find_people(screen, folder, detector, from_2d)
+    found = report(name, pairs)
+    tables = [*table(found.joint_rows()), "", *table(found.percentile_rows())]
+    screen.show(found.to_json(), [found.in_words(), "", *tables])
 
 
-def _pairs(
-    screen: Screen,
-    folder: Path | None,
-    generator: Path | None,
-    from_2d: Path | None,
-    detector: str,
-) -> Iterator[tuple[Rendered, Found | None]]:
-    """Yield clips, and what was found in each."""
-    from pose3d_cli.detect.shelf import DETECTORS
+def _generated(data: Path) -> list[tuple[Rendered, Found | None]]:
     from pose3d_cli.files.mocap_pack import read_pack
-    from pose3d_cli.learn.rendered.detector_error import by, look, read_from
     from pose3d_cli.learn.rendered.generated import generated
 
-    if folder is None and generator is not None:
-        yield from generated(read_pack(generator, "train"), _GENERATED_CLIPS)
-        return
-    find = read_from(from_2d) if from_2d else by(DETECTORS.get(detector)())
-    for clip, seen in look(find, folder or Path()):
-        screen.advance()
-        if seen is None:
-            screen.detail(f"{clip.video}: the person was not found")
-        yield clip, seen
-
-
-def _share_row(shares: dict[int, float]) -> tuple[str, ...]:
-    return ("error", *(f"{share:.3f}" for share in shares.values()))
-
-
-def _error_rows(errors: dict[str, JointError]) -> list[tuple[str, ...]]:
-    head = ("joint", "outwards mm", "backwards", "up", "clips differ mm", "noise %", "after 0.2 s")
-    body = [
-        (
-            kind,
-            f"{error.outwards_mm:.0f}",
-            f"{error.backwards_mm:.0f}",
-            f"{error.up_mm:.0f}",
-            f"{error.clips_differ_mm:.0f}",
-            f"{100 * error.noise:.2f}",
-            "" if error.remembered is None else f"{error.remembered:.2f}",
-        )
-        for kind, error in errors.items()
-    ]
-    return [head, *body]
+    return generated(read_pack(data, "train"), _GENERATED_CLIPS)

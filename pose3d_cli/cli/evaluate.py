@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pose3d_cli.cli.rendered import find_people
 from pose3d_cli.cli.screen import Screen, facts, table
 from pose3d_cli.errors import SettingsError, UnknownNameError
 
@@ -115,8 +116,6 @@ def _on_mocap(
 
 
 def _on_rendered(screen: Screen, data: Path | None, weights: Sequence[str], *, device: str) -> None:
-    from pose3d_cli.detect.shelf import DETECTORS
-    from pose3d_cli.learn.rendered.detector_error import by
     from pose3d_cli.learn.rendered.evaluate import evaluate_rendered
     from pose3d_cli.pipeline.settings import LiftSettings
     from pose3d_cli.pipeline.stock import find_weights
@@ -125,8 +124,9 @@ def _on_rendered(screen: Screen, data: Path | None, weights: Sequence[str], *, d
         raise SettingsError("--dataset rendered: give --data DIR and at least one --weights")
     files = [find_weights(name) for name in weights]
     detector = LiftSettings().detector
-    screen.stage("detect", None)
-    found = evaluate_rendered(files, data, by(DETECTORS.get(detector)()), device=device)
+    pairs = find_people(screen, data, detector)
+    screen.stage("lift", None)
+    found = evaluate_rendered(files, pairs, device=device)
     record = {"detector": detector, **found.to_json()}
     scores = record.pop("scores")
     told = [*facts(record), "", *table(found.rows())]

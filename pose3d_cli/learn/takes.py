@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
+from torch import Tensor
 
 from pose3d_cli.learn.synthetic.generator import Batch
 from pose3d_cli.lift.windowed import WindowedLifter
@@ -35,17 +36,27 @@ def _lift(
     lifter: WindowedLifter, batch: Batch, take: int
 ) -> Float32[np.ndarray, "frames joints 3"]:
     """Lift one take of a batch as if it were a clip of a camera with a long known focal length."""
-    rays, score = batch.rays[take].numpy(), batch.score[take].numpy()
     centre = np.array(_SIZE_PX) / 2
     matrix = np.array([[_FOCAL_PX, 0, centre[0]], [0, _FOCAL_PX, centre[1]], [0, 0, 1]])
     camera = Camera(matrix=matrix, distortion=np.zeros(0), image_size=_SIZE_PX, source="generated")
-    keypoints = Keypoints2D(
-        xy=(rays * _FOCAL_PX + centre).astype(np.float32),
-        score=score.astype(np.float32),
+    keypoints = as_keypoints(batch.rays[take], batch.score[take], camera, TAKE_HZ)
+    return lifter.lift(keypoints, camera).xyz
+
+
+def as_keypoints(
+    rays: Float[Tensor, "frames joints 2"],
+    score: Float[Tensor, "frames joints"],
+    camera: Camera,
+    fps: float,
+) -> Keypoints2D:
+    """Return generated rays as the keypoints of a clip of a camera without distortion."""
+    pixels = rays.numpy() * camera.focal_px + camera.matrix[:2, 2]
+    return Keypoints2D(
+        xy=pixels.astype(np.float32),
+        score=score.numpy().astype(np.float32),
         frames=np.arange(len(rays), dtype=np.int64),
-        time_s=np.arange(len(rays)) / TAKE_HZ,
-        fps=TAKE_HZ,
-        image_size=_SIZE_PX,
+        time_s=np.arange(len(rays)) / fps,
+        fps=fps,
+        image_size=camera.image_size,
         skeleton=H36M17,
     )
-    return lifter.lift(keypoints, camera).xyz

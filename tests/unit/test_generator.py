@@ -11,10 +11,12 @@ from pose3d_cli.learn.synthetic.bodies import STATURE_M, draw_lengths, with_leng
 from pose3d_cli.learn.synthetic.cameras import look_at, outside, project
 from pose3d_cli.learn.synthetic.detectors import detect
 from pose3d_cli.learn.synthetic.generator import Generator, GeneratorConfig
+from pose3d_cli.learn.synthetic.marks import marked_points
 from pose3d_cli.learn.synthetic.motion import MocapWindows, recombine
 from pose3d_cli.learn.synthetic.postures import ANGLES, draw_angles, draw_postures, pose_of
 from pose3d_cli.lift.rotation import turn_back
 from pose3d_cli.pose.skeleton import H36M17
+from tests.bodies import posture
 
 
 def random(seed=0):
@@ -252,3 +254,14 @@ def test_scores_of_lost_joints_are_lower_and_a_limb_is_often_lost_as_a_whole():
         lost[..., H36M17.index(j)] for j in ("left_elbow", "left_wrist", "right_wrist")
     )
     assert (elbow * wrist).mean() > 1.5 * (elbow * other).mean()
+
+
+def test_detectors_of_the_generator_mark_both_sides_alike():
+    pose = torch.from_numpy(posture()).float().expand(4000, 1, 17, 3)
+    marked = marked_points(pose, torch.zeros(4000, dtype=torch.bool), torch.Generator())
+    offset = (marked - pose).mean((0, 1)).numpy()  # x to the right, y forwards
+    left, right = H36M17.index("left_shoulder"), H36M17.index("right_shoulder")
+    assert offset[left, 0] == pytest.approx(0.007, abs=0.002)  # inwards: to the right
+    assert offset[right, 0] == pytest.approx(-0.007, abs=0.002)
+    assert offset[H36M17.index("left_hip"), 1] == pytest.approx(0.017, abs=0.002)
+    assert offset[H36M17.index("left_ankle"), 2] == pytest.approx(0.020, abs=0.002)

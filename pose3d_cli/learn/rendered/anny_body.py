@@ -12,6 +12,7 @@ from jaxtyping import Float64, Int64
 
 from pose3d_cli.errors import MissingExtraError
 from pose3d_cli.learn.rendered.body import Body, Landmarks, Vertices
+from pose3d_cli.learn.rendered.picture import NEEDS_EXTRA
 from pose3d_cli.learn.rendered.segments import SEGMENTS, SIDES, Point
 from pose3d_cli.learn.synthetic.bodies import STATURE_M
 
@@ -53,9 +54,7 @@ class AnnyBodies:
             try:
                 import anny
             except ImportError as error:
-                raise MissingExtraError(
-                    "rendering people needs optional packages: pip install 'pose3d[rendered]'"
-                ) from error
+                raise MissingExtraError(NEEDS_EXTRA) from error
             self._model: Any = anny.Anny(rig="makehuman", topology="anny")
         self._bones = {name: i for i, name in enumerate(self._model.bone_labels)}
         self._faces = self._model.get_triangular_faces().numpy().astype(np.int64)

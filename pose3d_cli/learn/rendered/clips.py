@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float64
 
+from pose3d_cli.errors import SettingsError
 from pose3d_cli.files.mocap_pack import MocapClip
 from pose3d_cli.files.video_writer import VideoWriter
 from pose3d_cli.learn.rendered.body import Body, Landmarks
 from pose3d_cli.learn.rendered.clothes import dressed
 from pose3d_cli.learn.rendered.picture import Image, background, draw_mesh
-from pose3d_cli.learn.rendered.truth import TRUTH, write_camera, write_truth
+from pose3d_cli.learn.rendered.truth import (
+    FEWEST_FRAMES,
+    TRUTH,
+    camera_that_sees,
+    drawn_with,
+    write_camera,
+    write_truth,
+)
 from pose3d_cli.learn.synthetic.generator import Generator, GeneratorConfig
 from pose3d_cli.pose.camera import Camera
 
@@ -42,8 +50,15 @@ class RenderSettings:
     def __post_init__(self) -> None:
         if self.clips < 1 or self.seconds <= 0 or self.fps <= 0:
             raise ValueError("clips, seconds and fps must be above 0")
+        if self.frames < FEWEST_FRAMES:
+            raise ValueError(f"seconds times fps must be {FEWEST_FRAMES} frames or more")
         if self.longer_side_px < 64:
             raise ValueError(f"longer_side_px ({self.longer_side_px}) must be at least 64")
+
+    @property
+    def frames(self) -> int:
+        """Frames of each clip."""
+        return round(self.seconds * self.fps)
 
 
 @runtime_checkable
@@ -63,11 +78,13 @@ class Scene:
         pose: Joints to follow, relative to the pelvis, metres, axes of the camera.
         root: The pelvis, metres, axes of the camera.
         camera: Without distortion.
+        fps: Frames a second.
     """
 
     pose: Float64[np.ndarray, "frames joints 3"]
     root: Float64[np.ndarray, "frames 3"]
     camera: Camera
+    fps: float
 
 
 def render_clips(
@@ -82,40 +99,43 @@ def render_clips(
         Each video, and whether it was rendered now; one whose truth is there already stays.
 
     Raises:
+        SettingsError: The folder holds clips of other settings.
         OutputError: A folder or disk that cannot be written.
     """
-    frames = max(round(settings.seconds * settings.fps), 1)
     generator = Generator(
-        mocap, GeneratorConfig(frames=frames, rate_hz=settings.fps, seed=settings.seed)
+        mocap, GeneratorConfig(frames=settings.frames, rate_hz=settings.fps, seed=settings.seed)
     )
+    told = asdict(settings) | {"subjects": sorted({clip.subject for clip in mocap})}
+    del told["clips"]  # more of them change no earlier one
     for number in range(settings.clips):
         video = folder / f"person{number:04d}.mp4"
-        is_new = not video.with_name(video.stem + TRUTH).is_file()
+        truth = video.with_name(video.stem + TRUTH)
+        is_new = not truth.is_file()
+        if not is_new and drawn_with(truth) != told:
+            raise SettingsError(
+                f"{folder}: its clips were rendered with other settings or subjects; "
+                "choose another folder with -o"
+            )
         if is_new:
             random = np.random.default_rng([settings.seed, number])
             generator.begin(number, 0)
-            _write(video, _scene(generator, settings, random), bodies, settings, random)
+            _write(video, _scene(generator, settings, random), bodies, told, random)
         yield video, is_new
 
 
 def _scene(generator: Generator, settings: RenderSettings, random: np.random.Generator) -> Scene:
     views, row = generator.views(_DRAWN_AT_ONCE), int(random.integers(_DRAWN_AT_ONCE))
     half = views.half_picture[row].numpy().astype(np.float64)
-    focal = settings.longer_side_px / 2 / half.max()
-    width, height = (2 * int(side) for side in np.round(half * focal))
-    matrix = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
-    camera = Camera(
-        matrix=matrix, distortion=np.zeros(0), image_size=(width, height), source="rendered"
-    )
+    camera = camera_that_sees(half, settings.longer_side_px, "rendered")
     pose, root = (part[row].numpy().astype(np.float64) for part in (views.pose, views.root))
-    return Scene(pose, root, camera)
+    return Scene(pose, root, camera, settings.fps)
 
 
 def _write(
     video: Path,
     scene: Scene,
     bodies: Bodies,
-    settings: RenderSettings,
+    told: Mapping[str, object],
     random: np.random.Generator,
 ) -> None:
     body = dressed(*bodies.draw(random), random)
@@ -123,13 +143,13 @@ def _write(
     towards = random.normal(size=3) + np.array([0.0, -0.5, -1.0])
     light = np.append(towards / np.linalg.norm(towards), random.uniform(0.35, 0.65))
     truth = []
-    with VideoWriter(video, size_px=scene.camera.image_size, fps=settings.fps) as writer:
+    with VideoWriter(video, size_px=scene.camera.image_size, fps=scene.fps) as writer:
         for number, (pose, root) in enumerate(zip(scene.pose, scene.root, strict=True)):
             vertices, joints = body.posed(pose, root)
             image: Image = behind.copy()
             draw_mesh(image, vertices, body.faces, body.colour, scene.camera, light)
             grainy = image + _GRAIN * random.normal(size=image.shape)
-            writer.write(grainy.clip(0, 255).astype(np.uint8), number / settings.fps)
+            writer.write(grainy.clip(0, 255).astype(np.uint8), number / scene.fps)
             truth.append(joints)
     write_camera(video.with_suffix(".toml"), scene.camera)
-    write_truth(video, np.stack(truth), scene.camera, settings.fps, seed=settings.seed)
+    write_truth(video, np.stack(truth), scene.camera, scene.fps, told)

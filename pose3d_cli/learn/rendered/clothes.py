@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from pose3d_cli.learn.rendered.body import Body, Landmarks, Vertices
-from pose3d_cli.learn.rendered.picture import vertex_normals
+from pose3d_cli.learn.rendered.picture import mesh_of
 from pose3d_cli.learn.rendered.segments import SEGMENTS, SIDES
 
 Mask = Bool[np.ndarray, " vertices"]
@@ -92,12 +92,12 @@ class Wardrobe:
         for mask, most in ((self.shirt, 0.02), (self.trousers, 0.015), (self.hair, 0.03)):
             thickness[mask] = self._random.uniform(0.0, most)
         thickness[self.shoes] = 0.008
-        edges = np.concatenate(
-            [body.faces[:, [0, 1]], body.faces[:, [1, 2]], body.faces[:, [2, 0]]]
-        )
+        mesh = mesh_of(body.vertices, body.faces)
+        either = np.concatenate([mesh.edges_unique, mesh.edges_unique[:, ::-1]])
         for _ in range(_SMOOTHINGS):  # so that hems are no cliffs
             total, count = thickness.copy(), np.ones(len(thickness))
-            np.add.at(total, edges[:, 0], thickness[edges[:, 1]])
-            np.add.at(count, edges[:, 0], 1.0)
+            np.add.at(total, either[:, 0], thickness[either[:, 1]])
+            np.add.at(count, either[:, 0], 1.0)
             thickness = total / count
-        return body.vertices + vertex_normals(body.vertices, body.faces) * thickness[:, None]
+        clothed: Vertices = body.vertices + mesh.vertex_normals * thickness[:, None]
+        return clothed

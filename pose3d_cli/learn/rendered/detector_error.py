@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from pose3d_cli.detect.track import track_people
 from pose3d_cli.errors import InputError
 from pose3d_cli.files.keypoints import read_keypoints
 from pose3d_cli.files.video import open_video
-from pose3d_cli.learn.rendered.truth import TRUTH, Rendered, read_rendered
+from pose3d_cli.learn.rendered.truth import FEWEST_FRAMES, Rendered
 from pose3d_cli.learn.synthetic.motion import ABOVE_SPINE, chest_axes, hip_axes
 from pose3d_cli.pose.convert import convert
 from pose3d_cli.pose.flips import mend_flips
@@ -32,7 +32,6 @@ _NORMAL = 1.4826
 """Median of absolute values to standard deviation, of a normal distribution."""
 _LOST = 0.25
 """Keypoints whose median error is this share of the person's extent are of something else."""
-_FEW_FRAMES = 10
 _OUTLIERS = 3.0
 _MEMORY_AFTER_S = 0.2
 
@@ -75,26 +74,6 @@ class JointError:
     remembered: float | None
 
 
-def look(find: Finder, folder: Path) -> Iterator[tuple[Rendered, Found | None]]:
-    """Find the people of rendered clips; None where the one who is there was not found.
-
-    Args:
-        find: Gives everybody in a video.
-        folder: Of `pose3d data render`.
-
-    Raises:
-        InputError: A folder without rendered clips, or a damaged one.
-    """
-    truths = sorted(folder.glob(f"*{TRUTH}")) if folder.is_dir() else []
-    if not truths:
-        raise InputError(
-            f"{folder}: no rendered clips here; make some with `pose3d data render -o {folder}`"
-        )
-    for path in truths:
-        clip = read_rendered(path)
-        yield clip, nearest(find(clip.video), clip)
-
-
 def by(detector: Detector) -> Finder:
     """Return a finder that runs a detector."""
 
@@ -106,7 +85,13 @@ def by(detector: Detector) -> Finder:
 
 
 def read_from(folder: Path) -> Finder:
-    """Return a finder that reads `CLIP_keypoints.npz`, as `pose3d data detect` writes it."""
+    """Return a finder that reads `CLIP_keypoints.npz`, as `pose3d data detect` writes it.
+
+    Raises:
+        InputError: No such folder.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: there is no such folder; check the name")
 
     def find(video: Path) -> list[Keypoints2D]:
         file = folder / f"{video.stem}_keypoints.npz"
@@ -123,7 +108,7 @@ def nearest(people: Sequence[Keypoints2D], clip: Rendered) -> Found | None:
         mended, flipped = mend_flips(person)
         keypoints = convert(mended, H36M17)
         frame = keypoints.frames
-        if len(frame) < _FEW_FRAMES or frame[-1] >= len(rays):
+        if len(frame) < FEWEST_FRAMES or frame[-1] >= len(rays):
             continue
         found = (keypoints.xy - clip.camera.matrix[:2, 2]) / clip.camera.focal_px
         error = found.astype(np.float64) - rays[frame]
@@ -197,7 +182,7 @@ def _track(clip: Rendered, seen: Found, joint: int) -> _Track | None:
     truth = clip.xyz[seen.keypoints.frames]
     size = np.linalg.norm(seen.error[:, joint], axis=-1) / seen.extent
     good = clip.shown[seen.keypoints.frames, joint] & (size < _LOST)
-    if good.sum() < _FEW_FRAMES:
+    if good.sum() < FEWEST_FRAMES:
         return None
     axes = _axes(truth, joint)
     rays, depth = truth[:, joint, :2] / truth[:, joint, 2:], truth[:, joint, 2:]

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from pose3d_cli.errors import NobodyFoundError
-from pose3d_cli.learn.rendered.detector_error import Finder, Found, look
+from pose3d_cli.learn.rendered.detector_error import Found
+from pose3d_cli.learn.rendered.report import found_ones
 from pose3d_cli.learn.rendered.truth import Rendered
 from pose3d_cli.lift.device import resolve
 from pose3d_cli.lift.windowed import WindowedLifter
@@ -20,6 +20,8 @@ from pose3d_cli.pose.gaps import fill_gaps, split_at_gaps
 from pose3d_cli.pose.measures import LIMB_JOINTS, mpjpe, p_mpjpe
 from pose3d_cli.pose.skeleton import H36M17
 from pose3d_cli.pose.types import Keypoints2D
+
+Limbs = Float64[np.ndarray, "frames 12 3"]
 
 _LIMBS = [H36M17.index(joint) for joint in LIMB_JOINTS]
 
@@ -79,27 +81,25 @@ class RenderedEvaluation:
 
 
 def evaluate_rendered(
-    files: Sequence[Path], folder: Path, find: Finder, *, device: str = "auto"
+    files: Sequence[Path],
+    pairs: Sequence[tuple[Rendered, Found | None]],
+    *,
+    device: str = "auto",
 ) -> RenderedEvaluation:
     """Measure weights on rendered clips, from a detector's keypoints and from the true ones.
 
     Args:
         files: Weights to compare.
-        folder: Of `pose3d data render`.
-        find: Gives everybody in a video.
+        pairs: Clips, and what a detector found in each.
         device: auto, cpu, cuda or mps.
 
     Raises:
-        InputError: A folder without rendered clips, or a damaged one.
         NobodyFoundError: The person was found in no clip.
         WeightsError: Weights that cannot be loaded.
     """
     where = resolve(device)
     lifters = [WindowedLifter.from_file(file, where) for file in files]
-    pairs = list(look(find, folder))
-    clips = [(clip, seen) for clip, seen in pairs if seen is not None]
-    if not clips:
-        raise NobodyFoundError(f"{folder}: the person was found in none of {len(pairs)} clips")
+    clips = found_ones(pairs)
     frames = sum(len(clip.xyz) for clip, _ in clips)
     return RenderedEvaluation(
         scores=[_score(lifter, file, clips) for lifter, file in zip(lifters, files, strict=True)],
@@ -142,18 +142,14 @@ def _errors(lifter: WindowedLifter, keypoints: Keypoints2D, clip: Rendered) -> t
     return float(mpjpe(found, wanted).mean()), float(p_mpjpe(found, wanted).mean())
 
 
-Limbs = Float64[np.ndarray, "frames 12 3"]
-
-
 def _lifted(
     lifter: WindowedLifter, keypoints: Keypoints2D, clip: Rendered
 ) -> Iterator[tuple[Limbs, Limbs]]:
     """Yield limbs and their truth, relative to the hips, in each stretch without gaps."""
     for stretch in split_at_gaps(fill_gaps(keypoints)):
         pose = lifter.lift(stretch, clip.camera)
-        for_truth = clip.xyz[pose.frames]
         found, wanted = (
             root_relative(xyz.astype(np.float64), H36M17.joints)[:, _LIMBS]
-            for xyz in (pose.xyz, for_truth)
+            for xyz in (pose.xyz, clip.xyz[pose.frames])
         )
         yield found, wanted

@@ -12,34 +12,28 @@ from pose3d_cli.errors import MissingExtraError
 from pose3d_cli.pose.camera import Camera
 
 Image = UInt8[np.ndarray, "height width 3"]
-Normals = Float64[np.ndarray, "vertices 3"]
+
+NEEDS_EXTRA = "rendering people needs optional packages: pip install 'pose3d[rendered]'"
 
 _SMALL_PX = 60_000
 """Below this area of the person, four rays a pixel."""
 _NEAREST_M = 0.05
 
 
-def vertex_normals(
+def mesh_of(
     vertices: Float64[np.ndarray, "vertices 3"], faces: Int64[np.ndarray, "faces 3"]
-) -> Normals:
-    """Return unit normals of vertices: the mean of their faces', weighted by area."""
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    across = np.cross(b - a, c - a)
-    normals = np.zeros_like(vertices)
-    for k in range(3):
-        np.add.at(normals, faces[:, k], across)
-    return normals / np.linalg.norm(normals, axis=1, keepdims=True).clip(min=1e-12)
+) -> Any:
+    """Return a mesh of the library that knows normals and where rays meet it.
 
-
-def _intersector(vertices: np.ndarray, faces: np.ndarray) -> Any:
+    Raises:
+        MissingExtraError: The packages are not installed.
+    """
     try:
+        import embreex  # noqa: F401 - without it rays take minutes
         import trimesh
-        from trimesh.ray.ray_pyembree import RayMeshIntersector
     except ImportError as error:
-        raise MissingExtraError(
-            "rendering people needs optional packages: pip install 'pose3d[rendered]'"
-        ) from error
-    return RayMeshIntersector(trimesh.Trimesh(vertices, faces, process=False))
+        raise MissingExtraError(NEEDS_EXTRA) from error
+    return trimesh.Trimesh(vertices, faces, process=False)
 
 
 def draw_mesh(
@@ -86,40 +80,21 @@ def _shaded(
     light: Float64[np.ndarray, 4],
 ) -> Float64[np.ndarray, "rays 4"]:
     """Return the colour that each ray from the camera meets, and 1; zeros where it meets none."""
-    face = _intersector(vertices, faces).intersects_first(np.zeros_like(rays), rays)
-    hit = face >= 0
-    corners = faces[face[hit]]
-    share = _barycentric(rays[hit], *(vertices[corners[:, k]] for k in range(3)))[..., None]
-    normal = (vertex_normals(vertices, faces)[corners] * share).sum(1)
-    normal /= np.linalg.norm(normal, axis=1, keepdims=True).clip(min=1e-12)
+    from trimesh.triangles import points_to_barycentric
+
+    mesh = mesh_of(vertices, faces)
+    face, hit, place = mesh.ray.intersects_id(
+        np.zeros_like(rays), rays, multiple_hits=False, return_locations=True
+    )
+    corners = vertices[faces[face]]
+    share = points_to_barycentric(corners, place)[..., None]  # type: ignore[no-untyped-call]
+    normal = (mesh.vertex_normals[faces[face]] * share).sum(1)
     towards_us = 0.15 * (-normal[:, 2:]).clip(min=0)
     lit = light[3] + (1 - light[3]) * (normal @ light[:3, None]).clip(min=0) + towards_us
     seen = np.zeros((len(rays), 4))
-    seen[hit, :3] = (colour[corners] * share).sum(1) * lit
+    seen[hit, :3] = (colour[faces[face]] * share).sum(1) * lit
     seen[hit, 3] = 1.0
     return seen
-
-
-def _barycentric(
-    rays: Float64[np.ndarray, "hits 3"],
-    a: Float64[np.ndarray, "hits 3"],
-    b: Float64[np.ndarray, "hits 3"],
-    c: Float64[np.ndarray, "hits 3"],
-) -> Float64[np.ndarray, "hits 3"]:
-    """Return each corner's share where a ray from the origin cuts the plane of a triangle.
-
-    The ray is a positive sum of the corners, with the volumes it spans with two of them.
-    """
-    volume = np.stack([_volume(rays, b, c), _volume(rays, c, a), _volume(rays, a, b)], 1)
-    total = volume.sum(1, keepdims=True)
-    share = volume / np.where(np.abs(total) < 1e-15, 1.0, total)
-    share = share.clip(0, 1)
-    return share / share.sum(1, keepdims=True).clip(min=1e-9)
-
-
-def _volume(u: np.ndarray, v: np.ndarray, w: np.ndarray) -> Float64[np.ndarray, " hits"]:
-    volume: Float64[np.ndarray, " hits"] = (u * np.cross(v, w)).sum(1)
-    return volume
 
 
 def background(size_px: tuple[int, int], random: np.random.Generator) -> Image:

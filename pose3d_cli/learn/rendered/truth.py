@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from jaxtyping import Bool, Float64
@@ -19,6 +22,9 @@ from pose3d_cli.pose.skeleton import H36M17
 TRUTH = "_truth.npz"
 """What the name of a clip's truth ends in."""
 
+FEWEST_FRAMES = 10
+"""With fewer, nothing can be said of what is constant in a clip."""
+
 
 @dataclass(frozen=True, eq=False)
 class Rendered:
@@ -29,20 +35,34 @@ class Rendered:
         xyz: Metres, axes of the camera (x right, y down, z forward).
         keypoints_px: The same joints in the picture.
         camera: Without distortion.
-        fps: Frames a second.
     """
 
     video: Path
     xyz: Float64[np.ndarray, "frames joints 3"]
     keypoints_px: Float64[np.ndarray, "frames joints 2"]
     camera: Camera
-    fps: float
 
     @property
     def shown(self) -> Bool[np.ndarray, "frames joints"]:
         """Which joints lie within the picture, hidden or not."""
         inside = (self.keypoints_px >= 0) & (self.keypoints_px < self.camera.image_size)
         return np.logical_and(inside[..., 0], inside[..., 1])
+
+
+def camera_that_sees(
+    half_picture: Float64[np.ndarray, 2], longer_side_px: int, source: str
+) -> Camera:
+    """Return a camera without distortion.
+
+    Args:
+        half_picture: Tangents of half the field of view, across and down.
+        longer_side_px: Width or height of its pictures, whichever is more.
+        source: In words, where it comes from.
+    """
+    focal = longer_side_px / 2 / half_picture.max()
+    width, height = (2 * int(side) for side in np.round(half_picture * focal))
+    matrix = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
+    return Camera(matrix=matrix, distortion=np.zeros(0), image_size=(width, height), source=source)
 
 
 def in_picture(
@@ -70,10 +90,16 @@ def write_truth(
     xyz: Float64[np.ndarray, "frames joints 3"],
     camera: Camera,
     fps: float,
-    *,
-    seed: int,
+    drawn_with: Mapping[str, object],
 ) -> None:
     """Write where the joints of a video are, as `pose3d eval --truth` reads it.
+
+    Args:
+        video: The video beside which it is written.
+        xyz: Metres, axes of the camera.
+        camera: Of the video.
+        fps: Frames a second.
+        drawn_with: Settings of the clip, plain values.
 
     Raises:
         OutputError: A folder or disk that cannot be written.
@@ -92,9 +118,24 @@ def write_truth(
     meta = {
         "units": "metres",
         "axes": "camera: x right, y down, z forward",
-        "made_by": f"pose3d {__version__} data render, seed {seed}",
+        "made_by": f"pose3d {__version__} data render",
+        "drawn_with": dict(drawn_with),
     }
     write_arrays(video.with_name(video.stem + TRUTH), arrays, meta)
+
+
+def drawn_with(truth: Path) -> Mapping[str, object]:
+    """Return the settings a clip was drawn with.
+
+    Raises:
+        InputError: A damaged file.
+    """
+    try:
+        with np.load(truth, allow_pickle=False) as arrays:
+            settings: Mapping[str, object] = json.loads(str(arrays["meta"]))["drawn_with"]
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise InputError(f"{truth}: damaged; delete it to render its clip again") from error
+    return settings
 
 
 def read_rendered(path: Path) -> Rendered:
@@ -114,4 +155,18 @@ def read_rendered(path: Path) -> Rendered:
     )
     xyz = joints.xyz[0].astype(np.float64)
     video = path.with_name(path.name.removesuffix(TRUTH) + ".mp4")
-    return Rendered(video, xyz, in_picture(xyz, camera), camera, joints.fps)
+    return Rendered(video, xyz, in_picture(xyz, camera), camera)
+
+
+def read_all(folder: Path) -> list[Rendered]:
+    """Read every clip of a folder, in the order of names.
+
+    Raises:
+        InputError: A folder without rendered clips, or a damaged one.
+    """
+    truths = sorted(folder.glob(f"*{TRUTH}")) if folder.is_dir() else []
+    if not truths:
+        raise InputError(
+            f"{folder}: no rendered clips here; make some with `pose3d data render -o {folder}`"
+        )
+    return [read_rendered(path) for path in truths]

@@ -1,4 +1,4 @@
-"""Takes of which the detector never sees one arm and one leg."""
+"""People of whom a detector never sees some limbs: behind a table, or out of the picture."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pose3d_cli.learn.synthetic.generator import Batch
 from pose3d_cli.pose.skeleton import H36M17
 
 _LIMBS = (("elbow", "wrist"), ("knee", "ankle"))
+_ONE_LIMB, _BOTH_LEGS, _ONLY_ITS_END = 0.4, 0.3, 0.3
 
 
 def hide_limbs(batch: Batch, seed: int) -> tuple[Batch, Bool[Tensor, "takes joints"]]:
@@ -27,7 +28,34 @@ def hide_limbs(batch: Batch, seed: int) -> tuple[Batch, Bool[Tensor, "takes join
         for part in limb:
             hidden[is_left, H36M17.index(f"left_{part}")] = True
             hidden[~is_left, H36M17.index(f"right_{part}")] = True
-    gone = hidden[:, None]
-    rays = batch.rays.masked_fill(gone[..., None], torch.nan)
-    score = batch.score.masked_fill(gone, 0.0)
-    return Batch.of(rays, score, batch.pose), hidden
+    return _without(batch, hidden), hidden
+
+
+def hide_some(batch: Batch, share: float, random: torch.Generator) -> Batch:
+    """Return the batch with limbs gone from some windows, for the whole of each.
+
+    Args:
+        batch: Windows.
+        share: Of the windows that lose arms, legs, or the ends of them; often it is both legs.
+        random: Source of chance.
+    """
+    if not share:
+        return batch
+    windows = len(batch.score)
+    gone = torch.zeros(windows, len(H36M17.joints), dtype=torch.bool)
+    no_legs = torch.rand(windows, generator=random) < _BOTH_LEGS
+    for upper, end in _LIMBS:
+        for side in ("left", "right"):
+            limb = torch.rand(windows, generator=random) < _ONE_LIMB
+            limb = limb | no_legs if end == "ankle" else limb
+            upper_too = torch.rand(windows, generator=random) >= _ONLY_ITS_END
+            gone[:, H36M17.index(f"{side}_{end}")] = limb
+            gone[:, H36M17.index(f"{side}_{upper}")] = limb & upper_too
+    gone &= (torch.rand(windows, generator=random) < share)[:, None]
+    return _without(batch, gone)
+
+
+def _without(batch: Batch, gone: Bool[Tensor, "takes joints"]) -> Batch:
+    rays = batch.rays.masked_fill(gone[:, None, :, None], torch.nan)
+    score = batch.score.masked_fill(gone[:, None], 0.0)
+    return Batch.of(rays, score, batch.pose)

@@ -46,7 +46,7 @@ _RULES: tuple[tuple[Callable[[float], bool], str, tuple[str, ...]], ...] = (
     (
         lambda value: 0 <= value <= 1,
         "between 0 and 1",
-        ("single_frames", "score_loss", "short_clips"),
+        ("single_frames", "score_loss", "short_clips", "hidden_limbs"),
     ),
     (lambda value: 0 < value <= 1, "above 0 and at most 1", ("layer_decay", "labels")),
 )
@@ -69,6 +69,8 @@ class TrainSettings:
     """`pretrain` learns from 2D alone what goes with what, `finetune` learns 3D from pairs."""
     short_clips: float = 0.0
     """Share of the windows that show a clip too short to fill them, reflected as it is lifted."""
+    hidden_limbs: float = 0.0
+    """Share of fine-tuning's windows in which some arms or legs are never seen."""
     labels: float = 1.0
     """Share of the training clips whose 3D is looked at; pre-training sees the 2D of all."""
     steps: int = 6000

@@ -188,6 +188,7 @@ def test_a_config_file_that_is_wrong(pose3d, tmp_path, text, code, words):
         ),
         (["--stage", "mesh"], "stage is 'mesh'; known: pretrain, finetune"),
         (["--mask-ratio", "2"], "mask_ratio (2.0) must be above 0"),
+        (["--hidden-limbs", "2"], "hidden_limbs (2.0) must be between 0 and 1"),
         (["--rate-hz", "0"], "rate_hz (0.0) must be a number above 0"),
         (["--steps", "0"], "steps (0) must be at least 1"),
         ([], "give --data"),

@@ -7,14 +7,9 @@ import torch
 from pose3d_cli.errors import InputError, UnknownNameError, WeightsError
 from pose3d_cli.files.mocap_pack import MocapClip, read_pack, write_pack
 from pose3d_cli.learn.evaluate import evaluate_mocap
-from pose3d_cli.learn.hidden import hide_limbs
 from pose3d_cli.learn.seams import border_steps, measure_seams
-from pose3d_cli.learn.synthetic.generator import Batch
 from pose3d_cli.learn.synthetic.postures import draw_postures
-from pose3d_cli.learn.validate import fixed_batch
 from pose3d_cli.lift import weights
-from pose3d_cli.lift.normalise import rays_to_input
-from pose3d_cli.lift.rotation import turn_back
 from pose3d_cli.lift.shelf import LIFTERS
 from pose3d_cli.lift.windowed import WindowedLifter
 from pose3d_cli.pose.skeleton import H36M17
@@ -71,36 +66,6 @@ def test_weights_of_several_rates_lift_the_same_takes(data, tmp_path):
     evaluation = evaluate_mocap(files, data, takes=3, device="cpu", seam_takes=2)
     assert (evaluation.rate_hz, evaluation.frames) == (25.0, 100)
     assert len({score.mpjpe_mm for score in evaluation.scores}) == 3
-
-
-def test_hidden_limbs_are_one_arm_and_one_leg_of_each_take():
-    shape = (40, 3, 17)
-    pose, rays, score = torch.ones(*shape, 3), torch.ones(*shape, 2), torch.ones(shape)
-    batch = Batch(x=pose, target=pose, rays=rays, score=score, rotation=torch.ones(40, 3, 3, 3))
-    seen, hidden = hide_limbs(batch, seed=0)
-    assert (hidden.sum(1) == 4).all()
-    for part in ("elbow", "wrist", "knee", "ankle"):
-        left, right = (hidden[:, H36M17.index(f"{side}_{part}")] for side in ("left", "right"))
-        assert (left ^ right).all()
-        assert 5 < left.sum() < 35
-    gone = hidden[:, None].expand(shape)
-    assert torch.isnan(seen.rays[gone]).all()
-    assert (seen.score[gone] == 0).all()
-    assert (seen.rays[~gone] == 1).all()
-    assert (seen.score[~gone] == 1).all()
-
-
-def test_a_view_without_hidden_limbs_is_turned_about_what_is_left(data):
-    batch = fixed_batch(read_pack(data, "test"), 9, 25.0, 6)
-    seen, hidden = hide_limbs(batch, seed=0)
-    x, rotation = rays_to_input(seen.rays, seen.score)
-    torch.testing.assert_close(seen.x, x)
-    assert seen.x[hidden[:, None].expand(6, 9, 17)].abs().max() < 1e-5
-    for one in (batch, seen):
-        torch.testing.assert_close(
-            turn_back(one.rotation, one.target), turn_back(batch.rotation, batch.target)
-        )
-    torch.testing.assert_close(seen.rotation, rotation)
 
 
 def test_what_is_seen_decides_the_error(data, tmp_path):

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from pose3d_cli.files.mocap_pack import MocapClip
 from pose3d_cli.learn.ahead import Ahead
+from pose3d_cli.learn.hidden import hide_some
 from pose3d_cli.learn.losses import position_error, scale_free_error, velocity_error
 from pose3d_cli.learn.settings import TrainSettings
 from pose3d_cli.learn.synthetic.generator import Batch, Generator, GeneratorConfig
@@ -58,9 +59,10 @@ class Supervised:
             alone = step < settings.single_steps
             source = single if alone else windows
             source.begin(step, part)
-            if alone:
-                return source.draw(settings.single_batch)
-            return shortened(source.draw(settings.batch), settings.short_clips, source.random)
+            batch = source.draw(settings.single_batch if alone else settings.batch)
+            if not alone:
+                batch = shortened(batch, settings.short_clips, source.random)
+            return hide_some(batch, settings.hidden_limbs, source.random)
 
         return cls(network, Ahead(draw, parts=settings.accumulate, apart=draw_apart), settings)
 

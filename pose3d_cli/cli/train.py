@@ -55,6 +55,9 @@ class RunSettings:
     time_budget: str = ""
     """Longest time, such as 90m, 1h30m or 45s; without --steps it also sets their number"""
 
+    finish: bool = False
+    """Write the weights of where the stopped run in --out has got to, and train no further"""
+
     def __post_init__(self) -> None:
         self.time_budget_s  # noqa: B018  (refuses what is no time)
 
@@ -81,7 +84,8 @@ def train(
 ) -> None:
     """Train a lifter on packed motion.
 
-    Given again, the same command goes on where the run stopped.
+    Given again, the same command goes on where the run stopped; with --finish it writes the
+    weights of where it stopped, though they are better once the learning rate has come down.
     """
     if run.recipe:
         _follow(run, settings, given, screen)
@@ -93,6 +97,7 @@ def train(
         settings,
         **_places(run),
         pretrain=pretrain,
+        finish=run.finish,
         plan=bool(run.time_budget) and "steps" not in given,
         watch=_Watch(screen),
     )
@@ -104,18 +109,25 @@ _WITH_RECIPE = {"compile", "validate_every", "checkpoint_every", "tensorboard"}
 """Settings that change nothing in what a run learns."""
 
 
+def _check_alone(run: RunSettings, given: Given) -> None:
+    """Refuse what a recipe says itself."""
+    said = sorted(given - {f.name for f in fields(RunSettings)} - _WITH_RECIPE)
+    if said:
+        told = ", ".join("--" + name.replace("_", "-") for name in said)
+        raise SettingsError(f"--recipe says this itself: {told}; leave it out, or copy the recipe")
+    if run.finish:
+        raise SettingsError("--finish ends a single run; a recipe goes on with the same command")
+    if run.init:
+        raise SettingsError("--recipe says itself what its runs begin with; leave out --init")
+
+
 def _follow(run: RunSettings, settings: TrainSettings, given: Given, screen: Screen) -> None:
     """Make the runs of a recipe."""
     from pose3d_cli.files.mocap_pack import read_pack
     from pose3d_cli.learn.recipe import follow, read_recipe
     from pose3d_cli.learn.team import is_first
 
-    said = sorted(given - {f.name for f in fields(RunSettings)} - _WITH_RECIPE)
-    if said:
-        told = ", ".join("--" + name.replace("_", "-") for name in said)
-        raise SettingsError(f"--recipe says this itself: {told}; leave it out, or copy the recipe")
-    if run.init:
-        raise SettingsError("--recipe says itself what its runs begin with; leave out --init")
+    _check_alone(run, given)
     recipe = read_recipe(run.recipe)
     if recipe.compare and run.data:
         read_pack(Path(run.data), "test")  # missed now, not when all runs are done

@@ -16,6 +16,8 @@ from pose3d_cli.files.atomic import replacing
 from pose3d_cli.learn.settings import TrainSettings
 
 FORMAT = "pose3d-checkpoint/2"
+CHECKPOINT = "checkpoint.pt"
+"""Name of a run's checkpoint in its folder."""
 # What a run needs to go on; the settings say whether it is the same run.
 _KEYS = (
     "settings",

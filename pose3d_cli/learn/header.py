@@ -25,6 +25,7 @@ def header(
     make: StageMaker,
     *,
     init: Path | None,
+    steps: int,
     measured: Mapping[str, float],
 ) -> weights.WeightsAbout:
     """Return the header of a finished run's weights.
@@ -34,6 +35,7 @@ def header(
         settings: Of the run.
         make: Knows the motion it learnt from.
         init: Weights it began with; what these had seen, it has seen too.
+        steps: Steps that were done, perhaps fewer than the settings say.
         measured: Errors on held-out subjects, in millimetres.
     """
     is_pretrained = settings.stage == "pretrain"
@@ -41,7 +43,7 @@ def header(
     before = weights.describe(init) if init else None
     licences = sorted({clip.licence for clip in (*make.clips, *make.unlabelled)})
     licence = f"the user's own; the data's: {'; '.join(licences)}"
-    more = {"steps": str(settings.steps), "settings": repr(settings), "stage": settings.stage}
+    more = {"steps": str(steps), "settings": repr(settings), "stage": settings.stage}
     data = _seen(make, settings, pretrain)
     if pretrain is not None:
         more["pretrain"] = repr(pretrain)

@@ -15,7 +15,12 @@ from torch import Tensor, nn
 
 from pose3d_cli.errors import DivergedError
 from pose3d_cli.learn.chance import seed_of
-from pose3d_cli.learn.checkpoint import check_same_run, load_checkpoint, save_checkpoint
+from pose3d_cli.learn.checkpoint import (
+    CHECKPOINT,
+    check_same_run,
+    load_checkpoint,
+    save_checkpoint,
+)
 from pose3d_cli.learn.depth import freeze
 from pose3d_cli.learn.interrupt import interrupts_wait
 from pose3d_cli.learn.log import RunLog, draw_curves
@@ -104,7 +109,7 @@ class Loop:
     @property
     def checkpoint(self) -> Path:
         """The file a killed run goes on from."""
-        return self.folder / "checkpoint.pt"
+        return self.folder / CHECKPOINT
 
     def resume(self) -> bool:
         """Go on from the folder's checkpoint, if it has one; say whether it had."""
@@ -118,6 +123,11 @@ class Loop:
         self.step, self.smooth = state["step"], state["smooth"]
         self.held_out = state["held_out"]
         return True
+
+    def measure_here(self) -> None:
+        """Measure the network as it is on held-out data."""
+        self.network.eval()
+        self.held_out = self.validate(self.step)
 
     def save(self) -> None:
         """Write the checkpoint, if this is the process that writes."""
@@ -227,8 +237,7 @@ class Loop:
             return
         last = self.step == self.settings.steps
         if self.step % self.settings.validate_every == 0 or last:
-            self.network.eval()
-            self.held_out = self.validate(self.step)
+            self.measure_here()
             log.add({"step": self.step, **pace, **self.smooth, **self.held_out})
             draw_curves(log, self.folder / "curves.png")
         if self.step % self.settings.checkpoint_every == 0:

@@ -63,5 +63,8 @@ def weights_of(init: Path) -> Path:
         return init
     path = init / WEIGHTS
     if not path.exists():
-        raise InputError(f"--init {init}: that run wrote no weights yet; let it finish first")
+        raise InputError(
+            f"--init {init}: that run wrote no weights yet; let it finish first, or repeat its "
+            "command with --finish to take them as they are"
+        )
     return path

@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from pose3d_cli.errors import OutputError
+from pose3d_cli.errors import InputError, OutputError
 from pose3d_cli.files.mocap_pack import MocapClip, read_pack
-from pose3d_cli.learn.checkpoint import load_checkpoint
+from pose3d_cli.learn.checkpoint import CHECKPOINT, load_checkpoint
 from pose3d_cli.learn.header import header
 from pose3d_cli.learn.keypoint_windows import content_of
 from pose3d_cli.learn.loop import Loop, Watch
@@ -58,6 +58,7 @@ def train(
     pretrain: PretrainSettings | None = None,
     time_budget_s: float = math.inf,
     plan: bool = False,
+    finish: bool = False,
 ) -> TrainReport:
     """Train a lifter; called again with the same folder, go on where the last call stopped.
 
@@ -74,12 +75,16 @@ def train(
         pretrain: Settings of the stage `pretrain`.
         time_budget_s: Stop, resumably, after so many seconds.
         plan: Set the number of steps such that the whole run takes the time budget.
+        finish: Do no further step; write the weights of where the run in `out` has got to.
 
     Raises:
-        InputError: No training or no held-out clips in `data`; a checkpoint that is damaged.
+        InputError: No training or no held-out clips in `data`; a checkpoint that is damaged, or
+            none to finish.
         SettingsError: A folder that holds a run of other settings, data or first weights.
         WeightsError: Weights to start from that do not fit.
     """
+    if finish and not (out / CHECKPOINT).exists():
+        raise InputError(f"{out}: holds no stopped run to take weights from; see --out")
     where = own_device(resolve(device))
     init = weights_of(init) if init else None
     pretrain = pretrain or PretrainSettings()
@@ -89,14 +94,18 @@ def train(
         make = _stage_maker(data, pretrain, where, team)
         network = first_network(settings, init).to(where)
         if plan:
-            settings = _planned(network, make, settings, out / "checkpoint.pt", time_budget_s)
+            settings = _planned(network, make, settings, out / CHECKPOINT, time_budget_s)
         _make_folder(out)
         origin = _origin(make, init, pretrain if settings.stage == "pretrain" else None)
         loop = _loop(make, network, settings, out, origin)
         resumed = loop.resume()
-        finished = loop.run(watch, time_budget_s=time_budget_s)
+        if finish:
+            loop.measure_here()
+        finished = finish or loop.run(watch, time_budget_s=time_budget_s)
         if finished and team.is_first:
-            about = header(network, settings, make, init=init, measured=loop.held_out)
+            about = header(
+                network, settings, make, init=init, steps=loop.step, measured=loop.held_out
+            )
             weights.save(out / WEIGHTS, network, about, half=True)
         team.wait()
     return TrainReport(

@@ -72,6 +72,31 @@ def test_time_that_runs_out_leaves_a_checkpoint_and_no_weights(data, tmp_path):
     assert not (tmp_path / "weights.safetensors").exists()
 
 
+def test_weights_are_taken_from_a_stopped_run_and_it_can_still_go_on(data, tmp_path):
+    places = {"data": data, "watch": quiet, "device": "cpu"}
+    whole = train(TINY, **places, out=tmp_path / "whole").weights
+    train(TINY, **places, out=tmp_path / "cut", time_budget_s=0.0)
+    taken = train(TINY, **places, out=tmp_path / "cut", finish=True)
+    assert (taken.step, taken.steps) == (1, TINY.steps)
+    learnt = load_checkpoint(tmp_path / "cut" / "checkpoint.pt")["network"]
+    for name, value in tensors(taken.weights).items():
+        torch.testing.assert_close(value.half(), learnt[name].half(), rtol=0, atol=0)
+    about = weights.describe(taken.weights)
+    assert about.more["steps"] == "1"
+    assert about.measured["mpjpe_mm"] == pytest.approx(taken.held_out["mpjpe_mm"], abs=0.01)
+    ended = train(TINY, **places, out=tmp_path / "cut")
+    assert ended.step == TINY.steps
+    assert ended.weights.read_bytes() == whole.read_bytes()
+
+
+def test_a_folder_without_a_run_has_nothing_to_finish(pose3d, data, tmp_path):
+    flags = ("--data", data, "-o", tmp_path / "none", "--finish")
+    assert "no stopped run" in pose3d("train", *flags, code=3).stderr
+    assert not (tmp_path / "none").exists()
+    recipe = pose3d("train", *flags, "--recipe", "xs-27-cpu", code=2)
+    assert "--finish ends a single run" in recipe.stderr
+
+
 def test_a_planned_run_takes_its_steps_from_the_time_and_keeps_them(data, tmp_path):
     first = train(
         TINY, data=data, out=tmp_path, watch=quiet, device="cpu", time_budget_s=0.5, plan=True

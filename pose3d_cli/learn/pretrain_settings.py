@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Sampler = Literal["mixed", "span"]
+Token = Literal["unseen", "own"]
 Target = Literal["change", "output", "coordinates"]
 
 
@@ -24,6 +25,9 @@ class PretrainSettings:
     in the order of the skeleton."""
     mask_ratio: float = 0.6
     """Share of the tokens to mask."""
+    token: Token = "unseen"
+    """What stands for a masked token: the lifter's token of a joint that was never seen, so that it
+    knows what to do with one, or a vector of its own, as in the paper."""
     copies: int = 3
     """Differently masked copies of a window for one look of the teacher."""
     target: Target = "change"

@@ -117,7 +117,9 @@ class StageMaker:
             )
         frames, rate_hz = window_frames(network), settings.rate_hz
         is_flat = self.pretrain.target == "coordinates"
-        student = Student(network, 2 if is_flat else network.embed.out_features).to(self.device)
+        channels = 2 if is_flat else network.embed.out_features
+        own_token = self.pretrain.token == "own"
+        student = Student(network, channels, own_token=own_token).to(self.device)
         called = self._called(student, settings)
         source = GeneratorConfig(frames=frames, rate_hz=rate_hz, seed=settings.seed)
         own = None

@@ -103,18 +103,9 @@ def train(
             loop.measure_here()
         finished = finish or loop.run(watch, time_budget_s=time_budget_s)
         if finished and team.is_first:
-            about = header(
-                network, settings, make, init=init, steps=loop.step, measured=loop.held_out
-            )
-            weights.save(out / WEIGHTS, network, about, half=True)
+            _save(loop, network, make, init)
         team.wait()
-    return TrainReport(
-        weights=out / WEIGHTS if finished else None,
-        step=loop.step,
-        steps=settings.steps,
-        resumed=resumed,
-        held_out=loop.held_out,
-    )
+    return _report(loop, finished=finished, resumed=resumed)
 
 
 def _stage_maker(
@@ -160,6 +151,21 @@ def _loop(
         called=stage.called,
         team=make.team,
     )
+
+
+def _report(loop: Loop, *, finished: bool, resumed: bool) -> TrainReport:
+    return TrainReport(
+        weights=loop.folder / WEIGHTS if finished else None,
+        step=loop.step,
+        steps=loop.settings.steps,
+        resumed=resumed,
+        held_out=loop.held_out,
+    )
+
+
+def _save(loop: Loop, network: nn.Module, make: StageMaker, init: Path | None) -> None:
+    about = header(network, loop.settings, make, init=init, steps=loop.step, measured=loop.held_out)
+    weights.save(loop.folder / WEIGHTS, network, about, half=True)
 
 
 def _make_folder(out: Path) -> None:

@@ -45,7 +45,8 @@ def make(data, **changes):
     entry = LIFTERS.get("dualstream")
     network = entry.network(entry.presets["tiny"])
     pretrain = PretrainSettings(**changes)
-    student = Student(network, 2 if pretrain.target == "coordinates" else 16)
+    channels = 2 if pretrain.target == "coordinates" else 16
+    student = Student(network, channels, own_token=pretrain.token == "own")
     source = Generator(read_pack(data, "train"), GeneratorConfig(frames=9))
     return SelfDistill(student, MixedWindows(source), TINY, pretrain)
 
@@ -103,6 +104,28 @@ def test_a_masked_token_knows_whose_joint_it_is(distill):
     mask = torch.ones(1, 9, 17, dtype=torch.bool)
     predicted = distill.student.eval()(torch.randn(1, 9, 17, 3), mask)
     assert (predicted[0, 0, 1:] - predicted[0, 0, :1]).abs().amax(-1).min() > 1e-3
+
+
+def test_a_masked_joint_is_to_the_student_what_an_unseen_one_is_to_the_lifter(data):
+    x = torch.randn(2, 9, 17, 3)
+    mask = torch.zeros(2, 9, 17, dtype=torch.bool)
+    mask[:, :, 13] = True
+    unseen = torch.where(mask[..., None], 0.0, x)
+    same = {}
+    for token in ("unseen", "own"):
+        student = make(data, token=token).student.eval()
+        same[token] = torch.equal(student(x, mask), student(unseen, torch.zeros_like(mask)))
+    assert same == {"unseen": True, "own": False}
+
+
+def test_the_mask_token_is_chosen_by_its_setting(data, tmp_path):
+    files = [
+        run(TINY, data, tmp_path / token, pretrain=PretrainSettings(token=token)).weights
+        for token in ("unseen", "own")
+    ]
+    assert weights.sha256(files[0]) != weights.sha256(files[1])
+    states = [weights.load(file).state_dict() for file in files]
+    assert not torch.equal(states[0]["embed.bias"], states[1]["embed.bias"])
 
 
 def test_targets_have_unit_variance_in_each_window(distill):

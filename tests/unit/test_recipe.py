@@ -51,7 +51,9 @@ def test_a_shipped_recipe_has_both_stages_and_networks_that_follow_from_each_oth
 
 
 def test_the_recipes_that_are_promised_are_there():
-    assert {"xs-27-cpu", "s-81", "base-81", "base-243", "ablation-xs"} <= set(shipped_recipes())
+    assert {"xs-27-cpu", "s-81", "base-81", "base-243", "ablation-xs", "ablation-hidden"} <= set(
+        shipped_recipes()
+    )
     assert first_network(read_recipe("base-81").runs[0].settings, None).config.frames == 81
 
 

@@ -32,18 +32,20 @@ _LEAST_TEACHER, _LEAST_PREDICTION = 0.1, 0.01
 
 
 class Student(nn.Module):
-    """A lifter's encoder that predicts masked tokens; mask token and predictor are thrown away.
+    """A lifter's encoder that predicts masked tokens; the predictor is thrown away.
 
     Args:
         encoder: The lifter.
         channels: Of a target; a lifter's tokens have `encoder.embed.out_features`.
+        own_token: Learn a vector that stands for what is masked, and throw it away, too. Otherwise
+            the embedding of a joint that was never seen stands for it, which the lifter keeps.
     """
 
-    def __init__(self, encoder: JointEncoder, channels: int) -> None:
+    def __init__(self, encoder: JointEncoder, channels: int, *, own_token: bool = False) -> None:
         super().__init__()
         dim = encoder.embed.out_features
         self.encoder = encoder
-        self.token = nn.Parameter(0.02 * torch.randn(dim))
+        self.token = nn.Parameter(0.02 * torch.randn(dim)) if own_token else None
         self.predict = nn.Linear(dim, channels)
 
     def forward(
@@ -51,7 +53,9 @@ class Student(nn.Module):
     ) -> Float[Tensor, "b t j channels"]:
         """Return a prediction for every token, seen or not."""
         features = self.encoder.embed(x)
-        features = torch.where(mask[..., None], self.token.to(features.dtype), features)
+        never_seen = self.encoder.embed(torch.zeros_like(x[0, 0, 0]))
+        token = never_seen if self.token is None else self.token.to(features.dtype)
+        features = torch.where(mask[..., None], token, features)
         tokens: Tensor = self.predict(self.encoder.norm(self.encoder.encode(features)[-1]))
         return tokens
 

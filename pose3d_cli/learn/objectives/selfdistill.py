@@ -2,8 +2,8 @@
 
 Source: arXiv 2504.01764 (abstract and captions), with the teacher, target and loss of data2vec 2
 (arXiv 2212.07525) where it leaves them open; independent writing. Differs from the paper's public
-snapshot in that the teacher moves, targets are what blocks add, with unit variance, and masked
-tokens know their joint.
+snapshot in that the teacher moves, targets are what blocks add, with unit variance, masked tokens
+know their joint, and a masked joint looks to the lifter as one that was never seen.
 """
 
 from __future__ import annotations

@@ -265,3 +265,15 @@ def test_detectors_of_the_generator_mark_both_sides_alike():
     assert offset[right, 0] == pytest.approx(-0.007, abs=0.002)
     assert offset[H36M17.index("left_hip"), 1] == pytest.approx(0.017, abs=0.002)
     assert offset[H36M17.index("left_ankle"), 2] == pytest.approx(0.020, abs=0.002)
+
+
+def test_each_part_of_each_steps_batch_has_random_numbers_of_its_own():
+    generator = Generator([standing()], GeneratorConfig(frames=9))
+    drawn = {}
+    for key in ((3, 0), (3, 1), (4, 0)):
+        generator.begin(*key)
+        drawn[key] = generator.draw(2).x
+    assert not torch.equal(drawn[3, 0], drawn[3, 1])
+    assert not torch.equal(drawn[3, 0], drawn[4, 0])
+    generator.begin(3, 1)
+    assert torch.equal(generator.draw(2).x, drawn[3, 1])

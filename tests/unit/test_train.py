@@ -93,6 +93,7 @@ def test_a_folder_without_a_run_has_nothing_to_finish(pose3d, data, tmp_path):
     flags = ("--data", data, "-o", tmp_path / "none", "--finish")
     assert "no stopped run" in pose3d("train", *flags, code=3).stderr
     assert not (tmp_path / "none").exists()
+    flags = ("--data", tmp_path / "none", "-o", tmp_path / "none", "--finish")
     recipe = pose3d("train", *flags, "--recipe", "xs-27-cpu", code=2)
     assert "--finish ends a single run" in recipe.stderr
 

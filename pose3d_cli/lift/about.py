@@ -14,6 +14,7 @@ from pose3d_cli.errors import WeightsError
 
 FORMAT = "pose3d-weights/1"
 
+_FOREIGN = (".pth", ".tr", ".pt", ".bin")
 _LARGEST_HEADER = 100_000_000  # bytes; the limit of the safetensors format
 _JSON = ("config", "measured")
 _NUMBERS = ("rate_hz", "stature_m")
@@ -30,7 +31,8 @@ class WeightsAbout:
         rate_hz: Frames a second of the windows it was trained on.
         stature_m: Height in metres of the person its output is scaled to.
         skeleton: Joints it reads and writes.
-        units: Of its output: metres, relative to the pelvis.
+        units: Of its output, relative to the pelvis: `m,root`, or `screen,root` of a network that
+            answers in units of the screen (`lift.screen` makes them metres).
         licence: Under which the weights may be used.
         data: What it learnt from.
         protocol: How `measured` was measured.
@@ -124,7 +126,10 @@ def _read_metadata(path: Path) -> dict[str, str]:
             start = file.read(8)
             length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
             if not 2 <= length <= min(_LARGEST_HEADER, size - 8):
-                raise WeightsError(f"{path}: not a safetensors file, or cut off ({size} bytes)")
+                hint = "; see `pose3d weights convert`" if path.suffix in _FOREIGN else ""
+                raise WeightsError(
+                    f"{path}: not a safetensors file, or cut off ({size} bytes){hint}"
+                )
             header = json.loads(file.read(length))
     except OSError as error:
         raise WeightsError(f"{path}: cannot be read ({error.strerror})") from error

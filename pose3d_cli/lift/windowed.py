@@ -15,8 +15,9 @@ from pose3d_cli.errors import InputError, WeightsError
 from pose3d_cli.lift.about import WeightsAbout, describe
 from pose3d_cli.lift.normalise import mirrored_input, rays_to_input, screen_to_input
 from pose3d_cli.lift.rotation import turn_back
+from pose3d_cli.lift.screen import AS_VIDEO, Screen, in_metres
 from pose3d_cli.lift.weights import load
-from pose3d_cli.lift.windows import cut, lay_windows, stitch
+from pose3d_cli.lift.windows import Layout, cut, lay_windows, stitch
 from pose3d_cli.pose.camera import Camera, pixels_to_rays, pixels_to_screen
 from pose3d_cli.pose.convert import convert
 from pose3d_cli.pose.resample import keypoints_at, poses_at, uniform_times
@@ -47,6 +48,7 @@ class WindowedLifter:
         mirror: Whether to lift the mirror image too and take the mean of both answers; twice the
             work, and left and right are then treated alike.
         batch: Windows lifted at once; None takes as many as the device likes.
+        layout: How windows are laid over a clip at the trained rate; papers have others.
     """
 
     network: nn.Module
@@ -54,6 +56,7 @@ class WindowedLifter:
     device: torch.device
     mirror: bool = True
     batch: int | None = None
+    layout: Layout = lay_windows
 
     def __post_init__(self) -> None:
         if self.about.more.get("stage") == "pretrain":
@@ -78,28 +81,37 @@ class WindowedLifter:
         """Frames that the network sees at once."""
         return int(self.about.config["frames"])
 
-    def lift(self, keypoints: Keypoints2D, camera: Camera) -> PoseSequence:
+    def lift(
+        self,
+        keypoints: Keypoints2D,
+        camera: Camera | None,
+        screen: Screen = AS_VIDEO,
+    ) -> PoseSequence:
         """Lift one person.
 
         Args:
             keypoints: Any skeleton that converts to h36m17, gaps filled: the pelvis (or both hips)
                 must be known in every row.
-            camera: Of the video the keypoints are of.
+            camera: Of the video the keypoints are of. Weights that take rays need it; the answer of
+                those that work in units of the screen is put into its axes.
+            screen: How a data set's screen coordinates are made, for weights that take them.
 
         Returns:
             Camera axes, pelvis at the origin, metres of a person `about.stature_m` tall; a row for
-            each row of `keypoints`.
+            each row of `keypoints`, NaN where `layout` leaves it out.
 
         Raises:
             InputError: No rows, joints that do not convert, or rows without a pelvis.
         """
         points = _with_pelvis(keypoints)
-        coordinates = self._coordinates(points, camera)
+        coordinates = self._coordinates(points, camera, screen)
         strands = strands_at(_rate(points.time_s), self.about.rate_hz)
         time_s = uniform_times(points.time_s, strands * self.about.rate_hz)
         coordinates, score = keypoints_at(coordinates, points.score, points.time_s, time_s)
         xyz = poses_at(self._lift_strands(coordinates, score, strands), time_s, points.time_s)
         xyz[:, _ROOT] = 0
+        if self.about.units == "screen,root":
+            xyz = in_metres(xyz, points, camera, screen, self.about)
         return PoseSequence(
             xyz=xyz,
             frames=points.frames,
@@ -111,10 +123,12 @@ class WindowedLifter:
         )
 
     def _coordinates(
-        self, points: Keypoints2D, camera: Camera
+        self, points: Keypoints2D, camera: Camera | None, screen: Screen
     ) -> Float32[np.ndarray, "frames 17 2"]:
         if self.about.input == "screen":
-            return pixels_to_screen(points.xy, points.image_size)
+            return pixels_to_screen(points.xy, points.image_size, screen.width)
+        if camera is None:
+            raise InputError("these weights take rays, but the camera is unknown; say its --fov")
         return pixels_to_rays(points.xy, camera)
 
     def _lift_strands(
@@ -138,7 +152,7 @@ class WindowedLifter:
         score: Float32[np.ndarray, "frames 17"],
     ) -> Float32[np.ndarray, "frames 17 3"]:
         """Return the joints of frames at the trained rate, in camera axes."""
-        windows = lay_windows(len(score), self.window)
+        windows = self.layout(len(score), self.window)
         answers = self._lift_windows(cut(coordinates, windows), cut(score, windows))
         return stitch(answers, windows)
 

@@ -2,11 +2,13 @@
 
 Windows overlap, and each answer counts less towards the ends of its window (a triangle), so one
 window fades out while the next one fades in. A clip shorter than a window stands in the middle of
-one and is reflected to both sides, which keeps its rate where stretching would not.
+one and is reflected to both sides, which keeps its rate where stretching would not. Papers cut
+their test clips in other ways; those that figures are compared by are here too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +59,40 @@ def lay_windows(n_frames: int, window: int, stride: int | None = None) -> Window
     return Windows(n_frames, index, is_real, _fades(*index.shape) * is_real)
 
 
+def tile_windows(n_frames: int, window: int) -> Windows:
+    """Lay windows side by side, as papers cut their test clips: what fills no window is left out.
+
+    A clip shorter than a window is stretched to one by repeating frames; of a frame's repeats the
+    last one counts.
+
+    Source: MotionBERT's and MotionAGFormer's `split_clips`, with frames repeated evenly where
+    theirs are drawn by chance.
+    """
+    if n_frames >= window:
+        starts = np.arange(0, n_frames - window + 1, window)
+        index = starts[:, None] + np.arange(window)
+    else:
+        index = np.linspace(0, n_frames, window, endpoint=False).astype(np.int64)[None]
+    is_last = np.append(np.diff(index, axis=1) > 0, np.ones((len(index), 1), bool), axis=1)
+    return Windows(n_frames, index, is_last, is_last.astype(np.float64))
+
+
+def centred_windows(n_frames: int, window: int) -> Windows:
+    """Lay a window round each frame, whose answer alone is kept; the clip's ends are repeated.
+
+    Source: VideoPose3D's and P-STMO's evaluation.
+    """
+    place = np.arange(n_frames)[:, None] + np.arange(window) - (window - 1) // 2
+    is_centre = np.zeros(place.shape, bool)
+    is_centre[:, (window - 1) // 2] = True
+    index = np.clip(place, 0, n_frames - 1)
+    return Windows(n_frames, index, is_centre, is_centre.astype(np.float64))
+
+
+Layout = Callable[[int, int], Windows]
+"""How windows of so many frames are laid over a clip of so many: (frames, window) to windows."""
+
+
 def _fades(n_windows: int, window: int) -> Float64[np.ndarray, "windows window"]:
     """Return triangles; towards the clip's own ends, where nothing takes over, they stay level."""
     rise = np.arange(window) + 1.0
@@ -86,7 +122,7 @@ def cut(
 def stitch(
     answers: Float[np.ndarray, " windows window *rest"], windows: Windows
 ) -> Float[np.ndarray, " frames *rest"]:
-    """Return the weighted mean of all answers for each frame; undoes `cut`."""
+    """Return the weighted mean of all answers for each frame, NaN where none is; undoes `cut`."""
     if answers.shape[:2] != windows.index.shape:
         raise ValueError(f"answers {answers.shape} do not fit windows {windows.index.shape}")
     total = np.zeros((windows.n_frames, *answers.shape[2:]))
@@ -98,4 +134,5 @@ def stitch(
         weights = weight[real].reshape(-1, *share.shape[1:])
         total[frames] += weights * answer[real]
         share[frames] += weights
-    return (total / share).astype(answers.dtype)
+    mean = np.divide(total, share, out=np.full_like(total, np.nan), where=share > 0)
+    return mean.astype(answers.dtype)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pose3d_cli.lift.rotation import unit
 from pose3d_cli.pose.skeleton import H36M17, other_side
+from pose3d_cli.pose.stature import BONES, SHARE
 
 STATURE_M = 1.70
 """Every generated person is this tall, so what a network learns is a pose at a known scale."""
@@ -29,8 +30,6 @@ _BONES: Mapping[str, tuple[float, float]] = {
     "left_elbow": (0.277, 0.07),
     "left_wrist": (0.242, 0.06),
 }
-_STATURE_BONES = ("left_knee", "left_ankle", "spine", "thorax")
-_STATURE_SHARE = 0.808
 _STATURE_SPREAD = 0.011
 
 
@@ -43,8 +42,8 @@ def draw_lengths(people: int, random: torch.Generator) -> Float[Tensor, "people 
         if joint.startswith("right_"):
             noise[:, column] = noise[:, H36M17.index(other_side(joint))]
     lengths = mean * (1 + spread * noise)
-    tall = lengths[:, [H36M17.index(joint) for joint in _STATURE_BONES]].sum(1, keepdim=True)
-    share = _STATURE_SHARE + _STATURE_SPREAD * torch.randn(people, 1, generator=random)
+    tall = lengths[:, [H36M17.index(joint) for joint in BONES]].sum(1, keepdim=True)
+    share = SHARE + _STATURE_SPREAD * torch.randn(people, 1, generator=random)
     return lengths * share * STATURE_M / tall
 
 

@@ -9,9 +9,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from pose3d_cli.pose.dataset_joints import MPI_INF_3DHP17
 from pose3d_cli.pose.skeleton import Skeleton
 
-Adjacency = Literal["symmetric", "legacy"]
+Adjacency = Literal["symmetric", "legacy", "legacy-3dhp"]
 Norm = Literal["index", "channel"]
 
 # The neighbour lists of MotionAGFormer's published weights leave out three edges, each in one
@@ -23,15 +24,22 @@ _LEGACY_MISSING: Mapping[str, tuple[str, ...]] = {
 
 
 def bone_graph(skeleton: Skeleton, adjacency: Adjacency) -> Float[Tensor, "joints joints"]:
-    """Return the bone graph without self loops, normalised by the row degrees: D^-1/2 A D^-1/2."""
+    """Return the bone graph without self loops, normalised by the row degrees: D^-1/2 A D^-1/2.
+
+    MotionAGFormer's 3DHP weights were trained on joints in 3DHP's order with the neighbour lists of
+    Human3.6M's; `legacy-3dhp` is that graph, wrong as it is, with each joint at its own place.
+    """
     graph = torch.zeros(len(skeleton.joints), len(skeleton.joints))
     for parent, joint in skeleton.bones:
         a, b = skeleton.index(joint), skeleton.index(parent)
         graph[a, b] = graph[b, a] = 1
-    if adjacency == "legacy":
+    if adjacency != "symmetric":
         for row, columns in _LEGACY_MISSING.items():
             for column in columns:
                 graph[skeleton.index(row), skeleton.index(column)] = 0
+    if adjacency == "legacy-3dhp":
+        place = [MPI_INF_3DHP17.index(joint) for joint in skeleton.joints]
+        graph = graph[place][:, place]
     scale = graph.sum(1).rsqrt()
     return scale[:, None] * graph * scale[None, :]
 

@@ -56,7 +56,7 @@ class DualStreamConfig:
     fusion: Literal["adaptive", "mean"] = "adaptive"
     """How the two streams become one: learnt weights for each token, or their mean."""
     adjacency: Adjacency = "symmetric"
-    """Bone graph: `legacy` leaves out the edges that MotionAGFormer's weights lack."""
+    """Bone graph: `legacy` and `legacy-3dhp` are those of MotionAGFormer's published weights."""
     temporal_graph: Literal["similar", "following"] = "similar"
     """Neighbours of a frame: those with the most similar features, or those right after it."""
     neighbours: int = 2

@@ -19,6 +19,7 @@ class ExitCode(IntEnum):
     NO_DEVICE = 8
     CANNOT_WRITE = 9
     DIVERGED = 10
+    DATA_MISSING = 11
     INTERRUPTED = 130
 
 
@@ -42,6 +43,12 @@ class SettingsError(Pose3DError):
     """A setting whose value makes no sense."""
 
     exit_code = ExitCode.USAGE
+
+
+class DataMissingError(Pose3DError):
+    """A data set that is not here; the message says where to get it and what it looks like."""
+
+    exit_code = ExitCode.DATA_MISSING
 
 
 class WeightsError(Pose3DError):

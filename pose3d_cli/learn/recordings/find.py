@@ -1,0 +1,148 @@
+"""Which files of a folder belong together, by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+KEYPOINTS = "_keypoints.npz"
+"""How the name of a file of keypoints ends, as `pose3d lift` and `pose3d data detect` write it."""
+
+TRUTHS = (".npz", "_truth.npz", ".trc", ".c3d", ".csv")
+"""What may follow the name of a take in that of its truth."""
+
+_SHARED = "truth"
+_CALIBRATION = "camera"
+_VIDEOS = (".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakeFiles:
+    """The files of a take: a recording by one camera.
+
+    Attributes:
+        name: Tells it from all others of the folder.
+        motion: What it is one view of; "" if it has a truth of its own.
+        cameras: Names that its camera may go by, likeliest first.
+        keypoints: The 2D.
+        truth: The 3D.
+        settings: TOML files on it; later ones overrule earlier ones.
+        video: The video, if it is there.
+    """
+
+    name: str
+    motion: str
+    cameras: tuple[str, ...]
+    keypoints: Path
+    truth: Path
+    settings: tuple[Path, ...]
+    video: Path | None
+
+
+def find_takes(folder: Path) -> tuple[list[TakeFiles], list[str]]:
+    """Return the takes of a folder in the order of their names, and what is wrong, a line each.
+
+    See `pose3d_cli.learn.datasets.folder` for the names.
+    """
+    files = {p.name: p for p in sorted(folder.iterdir()) if p.is_file() and p.name[0] != "."}
+    keypoints = _keypoints(files)
+    takes, findings = [], []
+    for name, seen in keypoints.items():
+        if len(seen) > 1:
+            findings.append(f"{seen[0]}: and {seen[1].name}, too, for one take; keep one of them")
+            continue
+        found = _take(files, name, seen[0], frozenset(keypoints))
+        if isinstance(found, str):
+            findings.append(found)
+        else:
+            takes.append(found)
+    findings += _undetected(files, frozenset(keypoints))
+    findings += _unclaimed(files, {take.truth for take in takes}, frozenset(keypoints))
+    return takes, findings
+
+
+def _keypoints(files: Mapping[str, Path]) -> dict[str, list[Path]]:
+    """Return the keypoint files of each take, one if all is well."""
+    found: dict[str, list[Path]] = {}
+    for name, path in files.items():
+        for ending in (KEYPOINTS, ".json"):
+            if name.endswith(ending):
+                found.setdefault(name.removesuffix(ending), []).append(path)
+    return dict(sorted(found.items()))
+
+
+def _take(
+    files: Mapping[str, Path], name: str, keypoints: Path, names: frozenset[str]
+) -> TakeFiles | str:
+    """Return a take, or what is wrong with it."""
+    parts = _parted(name, names)
+    motions = [name, *(motion for motion, _ in parts), _SHARED]
+    for motion in motions:
+        truths = [files[motion + ending] for ending in TRUTHS if motion + ending in files]
+        if len(truths) > 1:
+            also = ", ".join(path.name for path in truths[1:])
+            return f"{truths[0]}: and {also}, too, for one take; keep one of them"
+        if truths:
+            break
+    else:
+        return (
+            f"{keypoints}: no truth for it; expected one of "
+            f"{', '.join(name + ending for ending in TRUTHS)}"
+        )
+    cameras = tuple(dict.fromkeys((*(camera for _, camera in parts), name)))
+    layers = (_CALIBRATION, *(motion for motion, _ in parts), *cameras)
+    return TakeFiles(
+        name=name,
+        motion="" if motion == name else motion,
+        cameras=cameras,
+        keypoints=keypoints,
+        truth=truths[0],
+        settings=tuple(files[f"{stem}.toml"] for stem in layers if f"{stem}.toml" in files),
+        video=_videos(files).get(name),
+    )
+
+
+def _videos(files: Mapping[str, Path]) -> dict[str, Path]:
+    return {path.stem: path for path in files.values() if path.suffix.lower() in _VIDEOS}
+
+
+def _parted(name: str, names: frozenset[str]) -> list[tuple[str, str]]:
+    """Return a name as motion and camera, in each way it can be read, longest motion first.
+
+    What is a take itself is no motion: of `walk` and `walk_2` the second is no view of the first.
+    """
+    places = [place for place, letter in enumerate(name) if letter == "_"]
+    parts = [(name[:place], name[place + 1 :]) for place in reversed(places)]
+    return [(motion, camera) for motion, camera in parts if motion not in names and camera]
+
+
+def _undetected(files: Mapping[str, Path], names: frozenset[str]) -> list[str]:
+    """Return a line for each video whose truth is there and whose keypoints are not."""
+    lines = []
+    for stem, path in _videos(files).items():
+        if stem in names:
+            continue
+        motions = [stem, *(motion for motion, _ in _parted(stem, names)), _SHARED]
+        if any(motion + ending in files for motion in motions for ending in TRUTHS):
+            lines.append(
+                f"{path}: no keypoints yet; make them with `pose3d data detect {path.parent} "
+                f"-o {path.parent}`"
+            )
+    return lines
+
+
+def _unclaimed(
+    files: Mapping[str, Path], claimed: set[Path], names: frozenset[str]
+) -> Sequence[str]:
+    """Return a line for each truth that belongs to no keypoints and no video."""
+    lines = []
+    for name, path in files.items():
+        ending = next((e for e in reversed(TRUTHS) if name.endswith(e)), "")
+        is_other = not ending or name.endswith(KEYPOINTS) or path in claimed
+        stem = name.removesuffix(ending)
+        shown = {*names, *_videos(files)}
+        is_shown = any(take == stem or take.startswith(f"{stem}_") for take in shown)
+        if not (is_other or is_shown or (stem == _SHARED and shown)):
+            lines.append(f"{path}: no keypoints for it; expected {stem}{KEYPOINTS} or {stem}.json")
+    return lines

@@ -1,0 +1,52 @@
+import json
+import sys
+
+import pytest
+
+from pose3d_cli.learn.convert.run import convert_folder
+from pose3d_cli.pipeline.report import Silent
+from tests.miniatures.h36m import TRIALS
+from tests.miniatures.raw import write_raw_h36m
+
+pytest.importorskip("cdflib")
+pytest.importorskip("h5py")
+
+
+@pytest.fixture(scope="module")
+def h36m(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("h36m")
+    trials = write_raw_h36m(folder / "raw")
+    (folder / "out").mkdir()
+    report = convert_folder(folder / "raw", folder / "out", steps=Silent())
+    return folder, trials, report
+
+
+def test_the_command_tells_files_clips_and_what_was_left_out(h36m, pose3d, tmp_path):
+    raw, out = h36m[0] / "raw", tmp_path / "new/data"
+    done = pose3d("data", "convert", raw, "-o", out)
+    assert done.stdout.splitlines() == [
+        str(out / "data_3d_h36m.npz"),
+        str(out / "data_2d_h36m_gt.npz"),
+        "train: 100 clips, 3,260 frames",
+        "test: 36 clips, 1,144 frames",
+    ]
+    assert "S11/Directions: left out: corrupt" in done.stderr
+    refused = pose3d("data", "convert", raw, "-o", out, code=3)
+    assert "use --overwrite" in refused.stderr
+    again = pose3d("data", "convert", raw, "-o", out, "--overwrite", "--json", "-q")
+    told = json.loads(again.stdout)
+    assert told["files"][0] == str(out / "data_3d_h36m.npz")
+    assert told["done"]["S1/Photo 1"] == TRIALS["Photo 1"]
+    assert told["splits"]["test"]["clips"] == 36
+    pose3d("data", "check", out, "--dataset", "h36m", "--keypoints", "gt")
+
+
+def test_the_command_ends_with_the_code_of_what_is_wrong(h36m, pose3d, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    pose3d("data", "convert", tmp_path, "-o", out, code=3)
+    pose3d("data", "convert", tmp_path, "-o", out, "--dataset", "humaneva", code=2)
+    pose3d("data", "convert", tmp_path, "-o", out, "--dataset", "h36", code=2)
+    monkeypatch.setitem(sys.modules, "cdflib", None)
+    pose3d("data", "convert", h36m[0] / "raw", "-o", out, code=5)
+    assert not out.exists()
+    assert "pose3d data convert" in pose3d("data", "convert", "--help").stdout.split("Examples:")[1]

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from pose3d_cli import __version__
-from pose3d_cli.cli import bench, data, doctor, evaluate, info, lift, train, weights
+from pose3d_cli.cli import bench, convert, data, doctor, evaluate, info, lift, train, weights
 from pose3d_cli.cli.flags import with_flags
 from pose3d_cli.cli.screen import Screen, ScreenSettings, is_usage
 from pose3d_cli.cli.stop import listen
@@ -37,6 +37,7 @@ Exit codes:
   8  the device that was asked for is not there
   9  output cannot be written: read-only folder, full disk
   10  training diverged
+  11  a data set is not here: what it is and where to get it is printed
   130  interrupted (Ctrl-C or SIGTERM)
 """
 
@@ -111,13 +112,17 @@ _add(app, "info", info.info)
 _add(app, "doctor", doctor.doctor)
 _DATA = _group("data", "Motion and keypoints for training.")
 _add(_DATA, "import", data.import_)
+_add(_DATA, "convert", convert.convert)
 _add(_DATA, "detect", data.detect)
 _add(_DATA, "render", data.render)
-_WEIGHTS = _group("weights", "Weights files: what is there, and what is in them.")
+_add(_DATA, "check", data.check)
+_WEIGHTS = _group("weights", "Weights files: what is there, what is in them, and those of others.")
 _add(_WEIGHTS, "list", weights.list_)
 _add(_WEIGHTS, "describe", weights.describe)
+_add(_WEIGHTS, "convert", weights.convert)
 _BENCH = _group("bench", "Measure this machine, and detectors.")
 _add(_BENCH, "lift", bench.lift)
+_add(_BENCH, "seams", bench.seams)
 _add(_BENCH, "detector", bench.detector)
 
 

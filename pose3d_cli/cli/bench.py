@@ -1,4 +1,4 @@
-"""`pose3d bench lift` and `pose3d bench detector`."""
+"""`pose3d bench lift`, `pose3d bench seams` and `pose3d bench detector`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = {
     "lift": ["pose3d bench lift", "pose3d bench lift --preset xs --preset s --seconds 30 --json"],
+    "seams": ["pose3d bench seams dualstream-xs-27 --data mocap"],
     "detector": [
         "pose3d data render --data mocap -o rendered",
         "pose3d bench detector rendered",
@@ -73,6 +74,41 @@ def _rows(costs: list[LiftCost]) -> list[tuple[str, ...]]:
         for cost in costs
     ]
     return [head, *body]
+
+
+def seams(
+    screen: Screen,
+    weights: Annotated[list[str], typer.Argument(metavar="WEIGHTS...", help="By name or file.")],
+    data: Annotated[Path, _option("Packed motion.", "DIR")],
+    split: Annotated[str, _option("Of it: test, val or train.")] = "test",
+    takes: Annotated[int, _option("Takes that are lifted.", "N")] = 48,
+    device: Annotated[str, _option("auto, cpu, cuda or mps.", "NAME")] = "auto",
+) -> None:
+    """Measure whether motion jumps where windows meet.
+
+    Generated takes of four windows' length are lifted as videos are; the error of steps into or
+    out of a window stands beside that of all other steps, in mm a frame. A ratio of 1 means that
+    windows leave no trace.
+    """
+    from pose3d_cli.files.mocap_pack import read_pack
+    from pose3d_cli.learn.seams import measure_seams
+    from pose3d_cli.lift.device import resolve
+    from pose3d_cli.lift.windowed import WindowedLifter
+    from pose3d_cli.pipeline.stock import find_weights
+
+    files = [find_weights(name) for name in weights]
+    clips, where = read_pack(data, split), resolve(device)
+    screen.stage("seams", len(files))
+    found = {}
+    for file in files:
+        found[str(file)] = measure_seams(WindowedLifter.from_file(file, where), clips, takes=takes)
+        screen.advance()
+    header = ("weights", "at borders mm", "elsewhere mm", "ratio")
+    rows = [
+        (Path(name).name, f"{s.border_mm:.2f}", f"{s.inside_mm:.2f}", f"{s.ratio:.3f}")
+        for name, s in found.items()
+    ]
+    screen.show({name: vars(s) for name, s in found.items()}, table([header, *rows]))
 
 
 def detector(

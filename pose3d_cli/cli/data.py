@@ -1,4 +1,4 @@
-"""`pose3d data import`, `pose3d data detect` and `pose3d data render`."""
+"""`pose3d data import`, `detect`, `render` and `check`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ EXAMPLES = {
     "detect": [
         "pose3d data detect videos -o keypoints",
         "pose3d train --stage pretrain --data mocap --keypoints keypoints -o runs/pre",
+    ],
+    "check": [
+        "pose3d data check data_3d_h36m.npz",
+        "pose3d data check data/ --dataset h36m --keypoints gt",
     ],
     "render": [
         "pose3d data render --data mocap --split test -o rendered",
@@ -140,3 +144,23 @@ def render(
             screen.advance()
             told = "rendered" if is_new else "was there already"
             screen.show({"clip": str(video), "rendered": is_new}, [f"{video}: {told}"])
+
+
+def check(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="File or folder of a data set.")],
+    screen: Screen,
+    dataset: Annotated[
+        str | None, _option("What it should be (default: what it looks like).", "NAME")
+    ] = None,
+    keypoints: Annotated[str, _option("2D to check, of those the set has.", "NAME")] = "",
+) -> None:
+    """Say what a data set's file is, and all that is wrong with it.
+
+    Wrong units, joint orders, missing keys, files taken for each other. Ends with code 3 if
+    something is wrong, 11 if nothing is there.
+    """
+    from pose3d_cli.learn.benchmark.check import check_data
+
+    report = check_data(path, dataset, keypoints)
+    screen.show(report.to_json(), report.lines())
+    raise typer.Exit(report.exit_code)

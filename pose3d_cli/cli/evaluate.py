@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,17 +11,24 @@ import typer
 
 from pose3d_cli.cli.rendered import find_people
 from pose3d_cli.cli.screen import Screen, facts, table
-from pose3d_cli.errors import SettingsError, UnknownNameError
+from pose3d_cli.errors import SettingsError
+from pose3d_cli.learn.benchmark.settings import BenchmarkSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pose3d_cli.learn.benchmark.board import Board
+
 EXAMPLES = {
     "eval": [
+        "pose3d eval dualstream-xs-27 --dataset h36m --data data/ -o report",
+        "pose3d eval a.safetensors b.safetensors --dataset h36m-sh --data h36m_sh.pkl --json",
+        "pose3d eval dualstream-xs-27 --dataset 3dhp --data data/ --protocol 3dhp-legacy",
+        "pose3d eval dualstream-xs-27 --dataset folder --data my_recordings/",
+        "pose3d eval report_a/ report_b/          # compare finished evaluations",
+        "pose3d eval --dataset h36m               # what it is and where to get it",
         "pose3d eval --prediction clip_pose3d/clip.npz --truth truth.npz --camera cam01",
-        "pose3d eval --prediction a.npz --truth b.npz --person 0 --json",
-        "pose3d eval --dataset mocap --data mocap --weights a.safetensors --weights b.safetensors",
-        "pose3d eval --dataset rendered --data rendered --weights dualstream-xs-27",
+        "pose3d eval dualstream-xs-27 --dataset rendered --data rendered",
     ]
 }
 
@@ -30,41 +39,105 @@ def _option(text: str, metavar: str | None = None) -> Any:
 
 def evaluate(
     screen: Screen,
+    settings: BenchmarkSettings,
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[WEIGHTS|RESULT]...",
+            help="Weights by name or file; finished evaluations (.npz, or the folder of --out).",
+            show_default=False,
+        ),
+    ] = None,
+    dataset: Annotated[
+        str | None,
+        _option("h36m, h36m-sh, 3dhp, humaneva, 3dpw, mocap, rendered or folder (your own)."),
+    ] = None,
+    data: Annotated[str | None, _option("Where the data set is.", "PATH")] = None,
+    weights: Annotated[list[str] | None, _option("The same as WEIGHTS.", "NAME")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="Folder for a report to look at, tables and results.", metavar="DIR"
+        ),
+    ] = None,
+    csv: Annotated[Path | None, _option("Write all figures as a table.", "FILE")] = None,
     prediction: Annotated[Path | None, _option("Result of `pose3d lift`.", "NPZ")] = None,
     truth: Annotated[Path | None, _option("True joints: `xyz_camera` in metres.", "NPZ")] = None,
     camera: Annotated[str | None, _option("Camera of the truth, by name or number.")] = None,
     person: Annotated[int | None, _option("Person of the result (default: the nearest).")] = None,
-    dataset: Annotated[str | None, _option("Measure weights instead: mocap or rendered.")] = None,
-    data: Annotated[
-        Path | None, _option("Folder of packed motion, or of rendered clips.", "DIR")
-    ] = None,
-    weights: Annotated[
-        list[str] | None, _option("Shipped name or file; give several to compare.")
-    ] = None,
-    split: Annotated[str, _option("test or val (default: test).")] = "test",
-    seen: Annotated[
-        str,
-        _option(
-            "2D that weights get to see: noisy, clean, or hidden (noisy, and neither one arm nor "
-            "one leg) (default: noisy)."
-        ),
-    ] = "noisy",
-    device: Annotated[str, _option("auto, cpu, cuda or mps (default: auto).")] = "auto",
 ) -> None:
-    """Measure a result, or weights.
+    """Measure weights on a data set, by the field's protocols; or one result against a truth.
 
-    A result of `pose3d lift` against a truth, frame by frame; or weights against each other: on the
-    same generated takes of held-out subjects (mocap), or on clips of `pose3d data render`, from the
-    picture on (rendered). In millimetres.
+    Several weights are measured on the same clips and compared, with how likely a difference is
+    luck. Without --data a data set says where to get it. All lengths are millimetres.
     """
-    if dataset is None:
+    named = [*(what or ()), *(weights or ())]
+    if prediction is not None or truth is not None:
         _compare(screen, prediction, truth, camera=camera, person=person)
-    elif dataset == "mocap":
-        _on_mocap(screen, data, weights or (), split=split, seen=seen, device=device)
     elif dataset == "rendered":
-        _on_rendered(screen, data, weights or (), device=device)
+        _on_rendered(screen, data, named, device=settings.device)
     else:
-        raise UnknownNameError(f"--dataset: no dataset {dataset!r}; known: mocap, rendered")
+        _on_dataset(screen, named, dataset, data, settings, out=out, csv=csv)
+
+
+def _on_dataset(
+    screen: Screen,
+    named: Sequence[str],
+    dataset: str | None,
+    data: str | None,
+    settings: BenchmarkSettings,
+    *,
+    out: Path | None,
+    csv: Path | None,
+) -> None:
+    from pose3d_cli.learn.benchmark.board import write_csv, write_files
+    from pose3d_cli.learn.benchmark.job import run_job
+    from pose3d_cli.learn.benchmark.page import write_report
+
+    if not named and dataset is None:
+        raise SettingsError(
+            "give weights and --dataset, finished evaluations, or --prediction and --truth"
+        )
+    board = run_job(_paths(named), dataset, data, settings, screen)
+    if csv is not None:
+        write_csv(csv, board)
+    if out is not None:
+        written = [*write_files(out, board), *write_report(out, board, _command())]
+        screen.note(f"wrote {', '.join(str(path) for path in written)}")
+    screen.show(board.to_json(), _told(board))
+    for note in board.notes():
+        screen.warn(note)
+
+
+def _command() -> str:
+    """Return the command line that this process was given."""
+    return shlex.join(["pose3d", *sys.argv[1:]])
+
+
+def _paths(named: Sequence[str]) -> list[Path]:
+    """Return the files that names and folders mean."""
+    from pose3d_cli.learn.benchmark.job import EVALUATION, evaluations_in
+    from pose3d_cli.pipeline.stock import find_weights
+
+    paths: list[Path] = []
+    for name in named:
+        path = Path(name)
+        is_evaluation = path.suffix == EVALUATION or (path.is_dir() and any(path.glob("*.npz")))
+        paths += evaluations_in(path) if is_evaluation else [find_weights(name)]
+    return paths
+
+
+def _told(board: Board) -> list[str]:
+    """Return the board as lines: the protocol, the measures, groups, comparisons, what to heed."""
+    first = board.evaluations[0]
+    about = {
+        "data set": f"{first.dataset}, {first.split}",
+        "2D": first.keypoints or "as the files have it",
+        "protocol": f"{first.protocol}: {' '.join(board.words())}",
+    }
+    parts = [facts(about), table(board.rows()), table(board.group_rows()), table(board.pair_rows())]
+    parts.append([f"- {line}" for line in board.beware()])
+    return [line for part in parts if part for line in (*part, "")][:-1]
 
 
 def _compare(
@@ -78,7 +151,7 @@ def _compare(
     from pose3d_cli.learn.compare import compare
 
     if prediction is None or truth is None:
-        raise SettingsError("give --prediction and --truth, or --dataset mocap")
+        raise SettingsError("give --prediction and --truth, both")
     found = compare(prediction, truth, person=person, camera=camera)
     about = {
         "person": f"{found.person} ({found.chosen_by})",
@@ -91,40 +164,16 @@ def _compare(
         screen.warn(note)
 
 
-def _on_mocap(
-    screen: Screen,
-    data: Path | None,
-    weights: Sequence[str],
-    *,
-    split: str,
-    seen: str,
-    device: str,
-) -> None:
-    from pose3d_cli.learn.evaluate import evaluate_mocap
-    from pose3d_cli.pipeline.stock import find_weights
-
-    if data is None or not weights:
-        raise SettingsError("--dataset mocap: give --data DIR and at least one --weights")
-    files = [find_weights(name) for name in weights]
-    found = evaluate_mocap(files, data, split=split, seen=seen, device=device)
-    record = found.to_json()
-    scores, notes = record.pop("scores"), record.pop("notes")
-    told = [*facts(record), "", *table(found.rows())]
-    screen.show({**record, "scores": scores, "notes": notes}, told)
-    for note in found.notes:
-        screen.warn(note)
-
-
-def _on_rendered(screen: Screen, data: Path | None, weights: Sequence[str], *, device: str) -> None:
+def _on_rendered(screen: Screen, data: str | None, weights: Sequence[str], *, device: str) -> None:
     from pose3d_cli.learn.rendered.evaluate import evaluate_rendered
     from pose3d_cli.pipeline.settings import LiftSettings
     from pose3d_cli.pipeline.stock import find_weights
 
     if data is None or not weights:
-        raise SettingsError("--dataset rendered: give --data DIR and at least one --weights")
+        raise SettingsError("--dataset rendered: give --data DIR and weights")
     files = [find_weights(name) for name in weights]
     detector = LiftSettings().detector
-    pairs = find_people(screen, data, detector)
+    pairs = find_people(screen, Path(data), detector)
     screen.stage("lift", None)
     found = evaluate_rendered(files, pairs, device=device)
     record = {"detector": detector, **found.to_json()}

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from pose3d_cli.files.atomic import replacing
 from pose3d_cli.files.mocap_pack import read_pack
-from pose3d_cli.learn.evaluate import SEEN, seen_as
 from pose3d_cli.learn.synthetic.generator import Batch
+from pose3d_cli.learn.takes import SEEN, seen_as
 from pose3d_cli.learn.validate import joint_errors_mm
 from pose3d_cli.lift import weights
 from pose3d_cli.lift.device import resolve

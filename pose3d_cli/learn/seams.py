@@ -30,10 +30,6 @@ class Seams:
     inside_mm: float
     ratio: float
 
-    def in_words(self) -> str:
-        """Return the three numbers."""
-        return f"{self.border_mm:.2f} / {self.inside_mm:.2f} = {self.ratio:.3f}"
-
 
 def measure_seams(
     lifter: WindowedLifter,

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
+from pose3d_cli.files.mocap_pack import MocapClip
+from pose3d_cli.learn.hidden import hide_limbs
 from pose3d_cli.learn.synthetic.generator import Batch
+from pose3d_cli.learn.validate import fixed_batch
 from pose3d_cli.lift.windowed import WindowedLifter
 from pose3d_cli.pose.camera import Camera
 from pose3d_cli.pose.skeleton import H36M17
@@ -15,8 +20,19 @@ from pose3d_cli.pose.types import Keypoints2D
 TAKE_HZ = 25.0
 """Frames a second of generated takes; lifters of other rates resample them as they do videos."""
 
+SEEN = ("noisy", "clean", "hidden")
+"""What lifters get to see: a detector's errors, none, or these but neither one arm nor one leg."""
+
 _FOCAL_PX = 1000.0
 _SIZE_PX = (4000, 4000)
+
+
+def seen_as(
+    seen: str, clips: Sequence[MocapClip], frames: int, rate_hz: float, takes: int, seed: int
+) -> tuple[Batch, Bool[Tensor, "takes joints"] | None]:
+    """Return takes as lifters get to see them (see `SEEN`), and which joints are hidden."""
+    batch = fixed_batch(clips, frames, rate_hz, takes, seed, noise=seen != "clean")
+    return hide_limbs(batch, seed) if seen == "hidden" else (batch, None)
 
 
 def lift_takes(
@@ -35,12 +51,17 @@ def lift_takes(
 def _lift(
     lifter: WindowedLifter, batch: Batch, take: int
 ) -> Float32[np.ndarray, "frames joints 3"]:
-    """Lift one take of a batch as if it were a clip of a camera with a long known focal length."""
-    centre = np.array(_SIZE_PX) / 2
-    matrix = np.array([[_FOCAL_PX, 0, centre[0]], [0, _FOCAL_PX, centre[1]], [0, 0, 1]])
-    camera = Camera(matrix=matrix, distortion=np.zeros(0), image_size=_SIZE_PX, source="generated")
+    """Lift one take of a batch as if it were a clip of a camera with a known focal length."""
+    camera = take_camera()
     keypoints = as_keypoints(batch.rays[take], batch.score[take], camera, TAKE_HZ)
     return lifter.lift(keypoints, camera).xyz
+
+
+def take_camera() -> Camera:
+    """Return the camera that generated rays are taken to be pixels of."""
+    centre = np.array(_SIZE_PX) / 2
+    matrix = np.array([[_FOCAL_PX, 0, centre[0]], [0, _FOCAL_PX, centre[1]], [0, 0, 1]])
+    return Camera(matrix=matrix, distortion=np.zeros(0), image_size=_SIZE_PX, source="generated")
 
 
 def as_keypoints(

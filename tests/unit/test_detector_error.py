@@ -187,4 +187,4 @@ def test_eval_on_rendered_clips_tells_when_nobody_is_found(pose3d, rendered, tin
     flags = ("--dataset", "rendered", "--data", folder)
     result = pose3d("eval", *flags, "--weights", tiny_weights, code=7)
     assert "in none of 2 clips" in result.stderr
-    assert "--weights" in pose3d("eval", *flags, code=2).stderr
+    assert "give --data DIR and weights" in pose3d("eval", *flags, code=2).stderr

@@ -1,0 +1,1 @@
+"""Lifters measured on data sets, by the field's protocols."""

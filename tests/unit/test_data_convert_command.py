@@ -1,0 +1,61 @@
+"""The command `pose3d data convert`: what it prints, and the codes it ends with."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from pose3d_cli.learn.convert.write import write_object_npz
+from tests.miniatures.h36m import TRIALS
+from tests.miniatures.raw import write_raw_h36m
+
+pytest.importorskip("cdflib")
+pytest.importorskip("h5py")
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("raw")
+    write_raw_h36m(folder)
+    return folder
+
+
+def test_it_tells_files_clips_and_what_was_left_out(raw, pose3d, tmp_path):
+    out = tmp_path / "new/data"
+    done = pose3d("data", "convert", raw, "-o", out)
+    assert done.stdout.splitlines() == [
+        str(out / "data_3d_h36m.npz"),
+        str(out / "data_2d_h36m_gt.npz"),
+        "train: 100 clips, 3,260 frames",
+        "test: 36 clips, 1,144 frames",
+    ]
+    assert "S11/Directions: left out: corrupt" in done.stderr
+    refused = pose3d("data", "convert", raw, "-o", out, code=3)
+    assert "use --overwrite" in refused.stderr
+    again = pose3d("data", "convert", raw, "-o", out, "--overwrite", "--json", "-q")
+    told = json.loads(again.stdout)
+    assert told["files"][0] == str(out / "data_3d_h36m.npz")
+    assert told["done"]["S1/Photo 1"] == TRIALS["Photo 1"]
+    assert told["splits"]["test"]["clips"] == 36
+
+
+def test_it_ends_with_the_code_of_what_is_wrong(raw, pose3d, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    pose3d("data", "convert", tmp_path, "-o", out, code=3)
+    pose3d("data", "convert", tmp_path, "-o", out, "--dataset", "humaneva", code=2)
+    pose3d("data", "convert", tmp_path, "-o", out, "--dataset", "h36", code=2)
+    monkeypatch.setitem(sys.modules, "cdflib", None)
+    pose3d("data", "convert", raw, "-o", out, code=5)
+    assert not out.exists()
+    assert "pose3d data convert" in pose3d("data", "convert", "--help").stdout.split("Examples:")[1]
+
+
+def test_the_same_objects_give_the_same_bytes(tmp_path):
+    for name in ("a.npz", "b.npz"):
+        write_object_npz(tmp_path / name, {"data": {"S1": [np.arange(3.0), 25]}})
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    values, fps = np.load(tmp_path / "a.npz", allow_pickle=True)["data"].item()["S1"]
+    assert (values.tolist(), fps) == ([0, 1, 2], 25)

@@ -52,7 +52,7 @@ _PICKLES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("a 3DPW sequence (jointPositions)", (r"jointPositions",)),
 )
 
-_MOST_OPCODES = 200_000
+_MOST_OPCODES = 50_000
 _LONGEST_WORD = 40
 _MOST_WORDS = 5000
 _BROKEN = (ValueError, EOFError, OverflowError, MemoryError, struct.error, IndexError, KeyError)

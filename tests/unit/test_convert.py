@@ -103,6 +103,7 @@ def test_h36m_leaves_out_the_corrupt_trial_and_says_what_else(h36m):
     assert "Directions" in positions["S9"]
     assert list(report.skipped) == ["S1/_ALL 1", "S11/Directions"]
     assert "corrupt" in report.skipped["S11/Directions"]
+    assert "all actions in one" in report.skipped["S1/_ALL 1"]
     assert report.done["S9/Photo 1"] == TRIALS["Photo 1"]
     assert [note for note in report.notes if note.startswith("S11: 4 trials")]
     assert "the whole data set has 29" in report.notes[-1]

@@ -1,9 +1,15 @@
+"""The command `pose3d data convert`: what it prints, and the codes it ends with."""
+
+from __future__ import annotations
+
 import json
 import sys
 
+import numpy as np
 import pytest
 
 from pose3d_cli.learn.convert.run import convert_folder
+from pose3d_cli.learn.convert.write import write_object_npz
 from pose3d_cli.pipeline.report import Silent
 from tests.miniatures.h36m import TRIALS
 from tests.miniatures.raw import write_raw_h36m
@@ -50,3 +56,11 @@ def test_the_command_ends_with_the_code_of_what_is_wrong(h36m, pose3d, tmp_path,
     pose3d("data", "convert", h36m[0] / "raw", "-o", out, code=5)
     assert not out.exists()
     assert "pose3d data convert" in pose3d("data", "convert", "--help").stdout.split("Examples:")[1]
+
+
+def test_the_same_objects_give_the_same_bytes(tmp_path):
+    for name in ("a.npz", "b.npz"):
+        write_object_npz(tmp_path / name, {"data": {"S1": [np.arange(3.0), 25]}})
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    values, fps = np.load(tmp_path / "a.npz", allow_pickle=True)["data"].item()["S1"]
+    assert (values.tolist(), fps) == ([0, 1, 2], 25)

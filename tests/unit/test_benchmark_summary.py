@@ -140,6 +140,15 @@ def test_a_better_lifter_is_told_from_luck():
     assert unsure.p > 0.05
 
 
+def test_the_verdict_says_which_one_is_better():
+    clips = [score(f"{i}", 50 + i, 10) for i in range(12)]
+    better = [score(f"{i}", 40 + i, 10) for i in range(12)]
+    rows = Board.of([evaluation(clips, "one"), evaluation(better, "two")]).pair_rows()
+    assert {row[-1] for row in rows[1:]} == {"two is better"}
+    rows = Board.of([evaluation(better, "one"), evaluation(clips, "two")]).pair_rows()
+    assert {row[-1] for row in rows[1:]} == {"two is worse"}
+
+
 def test_the_difference_is_that_of_the_protocols_means():
     one = [score("a", 10, 300), score("b", 20, 100), score("c", 50, 10, "sit")]
     two = [score("a", 14, 300), score("b", 20, 100), score("c", 40, 10, "sit")]

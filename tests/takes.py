@@ -26,7 +26,7 @@ def body(frames=12, seed=0):
 def make_clip(xyz=None, *, name="a", action="walk", subject="S1", **changes):
     """A clip of a person 5 m before a camera of 55 degrees, seen without error."""
     xyz = body() if xyz is None else xyz
-    camera = camera_from_fov(55, SIZE)
+    camera = camera_from_fov(55.0, SIZE)
     pixels = camera_to_pixels(np.nan_to_num(xyz) + np.array([0, 0, 5]), camera).astype(np.float32)
     values = {
         "name": name,

@@ -116,7 +116,7 @@ class Evaluation:
         }
 
 
-def _rounded(value: float) -> float | None:
+def _rounded(value: float | int) -> float | None:
     """Return a number that JSON can hold, to a hundredth of a micrometre."""
     return round(float(value), 5) if np.isfinite(value) else None
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
@@ -22,6 +22,7 @@ from pose3d_cli.lift import weights
 from pose3d_cli.lift.windowed import WindowedLifter
 
 
+@runtime_checkable
 class Steps(Protocol):
     """Whoever is told of progress."""
 

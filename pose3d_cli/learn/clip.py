@@ -35,6 +35,7 @@ class Clip:
         take: What the clip is one view of, where several cameras saw the same; "" for itself.
         metres_per_unit: What one unit of the screen is in metres, frame by frame, for networks
             whose answer is in screen units; None where the data set has no such rule.
+        unit_of: Whose networks that rule is for, `h36m` or `3dhp`; "" for all.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Clip:
     screen_width: float
     take: str = ""
     metres_per_unit: Float64[np.ndarray, " frames"] | None = None
+    unit_of: str = ""
 
     def __post_init__(self) -> None:
         rows = {len(self.keypoints), len(self.truth), len(self.is_counted)}
@@ -137,6 +139,7 @@ def clip_of(
     is_counted: Bool[np.ndarray, " frames"] | None = None,
     take: str = "",
     metres_per_unit: Float64[np.ndarray, " frames"] | None = None,
+    unit_of: str = "",
 ) -> Clip:
     """Make a clip of arrays whose frames follow one another without a gap.
 
@@ -154,6 +157,7 @@ def clip_of(
         is_counted: Which frames are measured; None for all.
         take: What it is one view of.
         metres_per_unit: Metres of a screen unit.
+        unit_of: Whose networks' unit that is.
     """
     keypoints = _keypoints(xy, score, fps, image_size)
     truth = PoseSequence(
@@ -176,6 +180,7 @@ def clip_of(
         screen_width=float(image_size[0]),
         take=take,
         metres_per_unit=metres_per_unit,
+        unit_of=unit_of,
     )
 
 

@@ -13,6 +13,7 @@ from pose3d_cli.learn.benchmark.protocol import BenchmarkProtocol
 from pose3d_cli.learn.benchmark.score import ClipScore, score_clip
 from pose3d_cli.lift.windowed import WindowedLifter
 from pose3d_cli.pose.skeleton import H36M17
+from pose3d_cli.pose.stature import stature
 from pose3d_cli.pose.types import PoseSequence
 from tests.nets import about, tiny
 from tests.takes import Screened, body, make_clip, screen_about
@@ -109,6 +110,18 @@ def test_units_of_the_screen_are_metres_by_each_frames_own_factor():
     np.testing.assert_allclose(found[:, 1:, :2], expected, atol=1e-5)
     picture, _ = answer(lifter, clip, replace(PLAIN, unit="picture"))
     np.testing.assert_allclose(picture[:, 1:, :2], 0.5 * screen[:, 1:], atol=1e-5)
+
+
+def test_weights_of_another_data_sets_unit_are_made_as_tall_as_all():
+    clip = make_clip(body(12), metres_per_unit=np.full(12, 1.024), unit_of="3dhp")
+    found = {}
+    for trained_on in ("", "3dhp", "h36m"):
+        header = replace(screen_about(), more={"trained_on": trained_on})
+        lifter = WindowedLifter(Screened(), header, CPU, mirror=False)
+        found[trained_on], _ = answer(lifter, clip, PLAIN)
+    np.testing.assert_array_equal(found[""], found["3dhp"])
+    assert np.abs(found["h36m"] - found["3dhp"]).max() > 0.01
+    assert stature(found["h36m"]) == pytest.approx(1.70, rel=0.05)
 
 
 def test_the_page_shows_the_best_the_median_and_the_worst_clip():

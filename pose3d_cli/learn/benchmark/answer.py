@@ -63,7 +63,8 @@ def answer(
     xyz = np.full((len(clip), len(H36M17.joints), 3), np.nan, np.float32)
     stretch = np.full(len(clip), -1, np.int64)
     for number, part in enumerate(_parts(clip.keypoints)):
-        pose = laid.lift(part, clip.camera, _screen(clip, part, protocol))
+        metres = metres_for(lifter, clip, protocol)
+        pose = laid.lift(part, clip.camera, _screen(clip, part, metres))
         rows = np.searchsorted(clip.keypoints.frames, pose.frames)
         is_own = clip.keypoints.frames[np.minimum(rows, len(clip) - 1)] == pose.frames
         xyz[rows[is_own]] = pose.xyz[is_own]
@@ -79,10 +80,23 @@ def _parts(keypoints: Keypoints2D) -> list[Keypoints2D]:
     return split_at_gaps(seen) if len(seen) else []
 
 
-def _screen(clip: Clip, part: Keypoints2D, protocol: BenchmarkProtocol) -> Screen:
-    metres = clip.metres_per_unit
+def metres_for(
+    lifter: WindowedLifter, clip: Clip, protocol: BenchmarkProtocol
+) -> Float64[np.ndarray, " frames"] | None:
+    """Return what a unit of these weights' answers is in metres, by the data set's rule.
+
+    None where there is no such rule, or where it is for networks of another data set, whose unit
+    is another; answers are then made a person of the usual stature.
+    """
+    learnt_on = lifter.about.more.get("trained_on", "")
+    if clip.unit_of and learnt_on not in ("", clip.unit_of):
+        return None
     if protocol.unit == "picture":
-        metres = np.full(len(clip), clip.screen_width / 2 / 1000)
+        return np.full(len(clip), clip.screen_width / 2 / 1000)
+    return clip.metres_per_unit
+
+
+def _screen(clip: Clip, part: Keypoints2D, metres: Float64[np.ndarray, " frames"] | None) -> Screen:
     if metres is not None:
         metres = np.interp(part.frames, clip.keypoints.frames, metres)
     return Screen(width=clip.screen_width, metres_per_unit=metres)

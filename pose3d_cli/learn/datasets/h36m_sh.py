@@ -94,6 +94,7 @@ class H36MStackedHourglass:
             # `joint3d_image` was projected without the lens.
             camera=replace(lens, distortion=np.zeros(0)) if self.keypoints == "gt" else lens,
             take=source.sequence,
+            unit_of="h36m",
             metres_per_unit=_metres_per_unit(frames, run, image_size(camera_id)[0]),
         )
         return replace(clip, truth=replace(clip.truth, is_metric=frames.is_metric))

@@ -89,6 +89,7 @@ def _clip(shot: Shot) -> Clip:
         camera=camera,
         is_counted=shot.is_valid & np.isfinite(shot.xyz).all((1, 2)),
         take=shot.take,
+        unit_of="3dhp",
         metres_per_unit=np.full(len(xy), METRES_PER_UNIT),
     )
 

@@ -113,8 +113,8 @@ def find_files(path: Path, keypoints: str) -> tuple[Path, Path]:
     file_3d = path / FILE_3D if path.is_dir() else path
     if not file_3d.exists():
         raise InputError(
-            f"{path}: no {FILE_3D} here ({_held(path)}); VideoPose3D's prepare_data_h36m.py makes "
-            "it of Human3.6M"
+            f"{path}: no {FILE_3D} here ({_held(path)}); `pose3d data convert` makes it of "
+            "the raw Human3.6M"
         )
     return file_3d, _file_2d(file_3d.parent, keypoints)
 

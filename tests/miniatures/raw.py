@@ -95,13 +95,15 @@ def write_raw_train(folder, take="S8 Seq2", frames=6060):
 
 
 def write_hdf5(path, arrays):
-    """A MATLAB 7.3 file: HDF5 with the axes of MATLAB reversed."""
+    """A MATLAB 7.3 file: HDF5 behind MATLAB's header, with the axes of MATLAB reversed."""
     import h5py
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    with h5py.File(path, "w") as file:
+    with h5py.File(path, "w", userblock_size=512) as file:
         for name, values in arrays.items():
             file[name] = values
+    with path.open("r+b") as file:
+        file.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM")
     return path
 
 

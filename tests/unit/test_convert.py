@@ -305,7 +305,7 @@ def test_a_test_file_that_is_not_whole_is_refused(dhp, tmp_path):
 def test_half_a_test_set_and_a_subject_that_is_not_there_are_refused(h36m, tmp_path):
     write_raw_test(tmp_path / "raw", frames=9)
     (tmp_path / "raw/TS4/annot_data.mat").unlink()
-    with pytest.raises(InputError, match="lacks TS4 of the test set"):
+    with pytest.raises(InputError, match="lacks TS4 of the test set; expected TS1/annot"):
         convert(tmp_path / "raw", tmp_path / "out")
     (tmp_path / "people").mkdir()
     (tmp_path / "people/S9").symlink_to(h36m[0] / "raw/S9")

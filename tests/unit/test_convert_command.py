@@ -12,7 +12,7 @@ from pose3d_cli.learn.convert.run import convert_folder
 from pose3d_cli.learn.convert.write import write_object_npz
 from pose3d_cli.pipeline.report import Silent
 from tests.miniatures.h36m import TRIALS
-from tests.miniatures.raw import write_raw_h36m
+from tests.miniatures.raw import write_hdf5, write_raw_h36m
 
 pytest.importorskip("cdflib")
 pytest.importorskip("h5py")
@@ -56,6 +56,12 @@ def test_the_command_ends_with_the_code_of_what_is_wrong(h36m, pose3d, tmp_path,
     pose3d("data", "convert", h36m[0] / "raw", "-o", out, code=5)
     assert not out.exists()
     assert "pose3d data convert" in pose3d("data", "convert", "--help").stdout.split("Examples:")[1]
+
+
+def test_a_training_file_that_matlab_saved_anew_in_its_latest_format_is_told(pose3d, tmp_path):
+    write_hdf5(tmp_path / "S1/Seq1/annot.mat", {"annot2": np.ones((14, 1))})
+    told = pose3d("data", "convert", tmp_path, "-o", tmp_path / "out", code=3).stderr
+    assert "a MATLAB file of version 7.3; expected one of version 7.2 or before" in told
 
 
 def test_the_same_objects_give_the_same_bytes(tmp_path):

@@ -385,4 +385,4 @@ def test_what_is_not_there_is_asked_for(tmp_path):
         open_3dhp(tmp_path, USUAL)
     (tmp_path / "TS1").mkdir()
     (tmp_path / "TS1" / "annot_data.mat").touch()
-    assert "only the raw data set, of which P-STMO's" in check(tmp_path, USUAL)[0]
+    assert "only the raw data set, of which `pose3d data convert`" in check(tmp_path, USUAL)[0]

@@ -136,7 +136,7 @@ def _found(path: Path) -> dict[Split, Path]:
     if files:
         return files
     has_raw = any(path.glob("S*/Seq*/annot.mat")) or any(path.glob("TS*/annot_data.mat"))
-    raw = ", only the raw data set, of which P-STMO's data_to_npz_3dhp.py makes them"
+    raw = ", only the raw data set, of which `pose3d data convert` makes them"
     raise InputError(
         f"{path}: neither {' nor '.join(FILES.values())} is in it{raw if has_raw else ''}"
     )

@@ -8,7 +8,7 @@ from pose3d_cli.pose.skeleton import H36M17
 from pose3d_cli.render.evaluation_page import Column, Example, Page
 from pose3d_cli.render.palette import side
 
-ODD = '<script>alert("x")</script> & $\\frac{ 姿勢 _'
+ODD = '<script>alert("x")</script> & $\\frac{$ 姿勢 _'
 ACTIONS = [
     "Directions",
     "Discussion",

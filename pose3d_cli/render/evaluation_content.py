@@ -113,7 +113,7 @@ def group_names(columns: Sequence[Column]) -> list[str]:
     """
     names = dict.fromkeys(name for column in columns for name in column.group_mm)
     means = {name: finite_mean([c.group_mm.get(name, np.nan) for c in columns]) for name in names}
-    return sorted(names, key=lambda name: (np.isnan(means[name]), -np.nan_to_num(means[name])))
+    return sorted(names, key=lambda name: -np.nan_to_num(means[name], nan=-1.0))
 
 
 def finite_mean(values: Sequence[float]) -> float:

@@ -169,6 +169,16 @@ def test_the_example_is_the_frame_of_the_median_error():
     np.testing.assert_allclose(score.truth, xyz[2], atol=1e-6)
 
 
+def test_an_example_in_a_world_stands_upright_before_the_camera():
+    up = np.zeros((1, 17, 3), np.float32)
+    up[0, H36M17.index("head")] = (0.1, 0.2, 0.7)  # z is up
+    clip = make_clip(up, xy=make_clip(body(1)).keypoints.xy)
+    clip = replace(clip, truth=replace(clip.truth, frame="world"))
+    score = score_clip(clip, up, np.zeros(1, np.int64), PLAIN)
+    np.testing.assert_allclose(score.truth[H36M17.index("head")], (0.1, -0.7, 0.2), atol=1e-6)
+    np.testing.assert_allclose(score.pose, score.truth, atol=1e-6)
+
+
 def test_a_clip_without_any_answer_counts_nothing():
     clip = make_clip()
     score = score_clip(clip, np.full_like(clip.truth.xyz, np.nan), ONE, PLAIN)

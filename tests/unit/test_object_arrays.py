@@ -178,9 +178,11 @@ CROOKED = {
     "no axes": array([1], "f4", b"\0\0\0\0"),
     "bytes for objects": array((1,), "O8", b"\1" * 8),
     "too few objects": array((9,), "O8", [None]),
+    "too many objects": array((1,), "O8", [None, 1]),
     "no type": array((1,), "f4", b"\0\0\0\0", made=b"N"),
     "subtype": array((1,), "f4", b"\0\0\0\0", made=dtype("f4", "<", None, ("a",), {})),
     "short scalar": scalar("f8", b"C\x01a"),
+    "long scalar": scalar("f8", b"C\x10" + bytes(16)),
     "bare class": b"\x80\x02cnumpy\nndarray\nK\x05\x85R.",
     "odd code": array((1,), "f4,O", b"\0" * 12),
 }

@@ -57,6 +57,13 @@ def test_no_person_is_one_in_two_units(reach_m):
     assert units == ["metres", "centimetres", "millimetres"]
 
 
+@pytest.mark.parametrize("reach_m", [0.3, 4.0])
+def test_dolls_and_giants_are_of_no_unit(reach_m):
+    person = np.zeros((3, 17, 3))
+    person[:, 4, 1] = reach_m
+    assert length_unit(person) == ""
+
+
 def test_where_people_stand_says_nothing_about_the_unit(people):
     assert length_unit(people + 4000) == "metres"
 
@@ -187,6 +194,7 @@ KINDS = {
     "P-STMO's 3DHP test npz (data of TS1 ...)": {"data": {"TS1": {"data_2d": np.zeros(3)}}},
     "PoseAug's test npz (pose3d, pose2d)": {"pose3d": np.zeros(3), "pose2d": np.zeros(2)},
     "an npz of the SPIN kind (imgname, part, S)": {"imgname": ["a"], "part": [1], "S": [1.0]},
+    "an npz with data": {"data": np.array([b"VTS1\n."])},
     "an npz with first, second": {"first": np.zeros(3), "second": np.array({"a": 1})},
 }
 PICKLES = {
@@ -226,6 +234,12 @@ def test_real_layouts_are_known_also_where_arrays_are_long(tmp_path):
     assert what_is(folder / "data_3d_h36m.npz") == "VideoPose3D's 3D npz (positions_3d)"
     assert what_is(folder / "data_2d_h36m_gt.npz") == "VideoPose3D's 2D npz (positions_2d)"
     assert what_is(mini.write_sh(tmp_path)).startswith("MotionBERT's SH pickle")
+
+
+def test_a_pickle_that_is_cut_off_is_known_by_the_words_before(tmp_path):
+    whole = mini.write_sh(tmp_path).read_bytes()
+    (tmp_path / "cut.pkl").write_bytes(whole[: len(whole) // 2])
+    assert what_is(tmp_path / "cut.pkl").startswith("MotionBERT's SH pickle")
 
 
 def test_other_files_are_called_by_their_first_bytes(tmp_path):

@@ -62,7 +62,8 @@ class ClipScore:
         frame: Numbers of the measured frames.
         frame_mpjpe: MPJPE of each, metres.
         wanted: Frames that should have been measured.
-        pose: The frame whose error is the clip's median, root-relative, metres; h36m17.
+        pose: The frame whose error is the clip's median, root-relative, metres; h36m17, axes as
+            a camera's (x right, y down, z forward).
         truth: The same frame's truth.
     """
 
@@ -122,9 +123,16 @@ def score_clip(
         frame=clip.keypoints.frames[rows],
         frame_mpjpe=values["mpjpe"].astype(np.float32),
         wanted=int(wanted.sum()),
-        pose=nothing if middle is None else pose[rows[middle]].astype(np.float32),
-        truth=nothing if middle is None else truth[rows[middle]].astype(np.float32),
+        pose=nothing if middle is None else _as_seen(pose[rows[middle]], clip),
+        truth=nothing if middle is None else _as_seen(truth[rows[middle]], clip),
     )
+
+
+def _as_seen(xyz: Float64[np.ndarray, "17 3"], clip: Clip) -> Float32[np.ndarray, "17 3"]:
+    """Return a pose to look at: one in a world whose z is up as if a camera stood upright in it."""
+    if clip.truth.frame == "world":
+        xyz = np.stack([xyz[:, 0], -xyz[:, 2], xyz[:, 1]], -1)
+    return xyz.astype(np.float32)
 
 
 def group_of(clip: Clip, protocol: BenchmarkProtocol) -> str:

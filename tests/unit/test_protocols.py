@@ -109,6 +109,11 @@ def test_tails_are_dropped_and_told(of_papers, pickle_file):
     assert any("28 frames lie in no whole window" in note for note in found.notes)
 
 
+def test_a_set_that_lacks_actions_is_told(of_papers, pickle_file):
+    found = measured(of_papers, "h36m-sh", pickle_file, "motionbert")
+    assert any("the mean of 3 actions; the whole set has 15" in note for note in found.notes)
+
+
 def test_truth_is_the_scaled_image_not_the_cameras(of_papers, pickle_file):
     # A lifter that is right in camera space is wrong by the pickle's truth, and the report says so.
     found = measured(of_papers, "h36m-sh", pickle_file, "motionbert")

@@ -87,6 +87,7 @@ class BenchmarkProtocol:
         joints: Joints that are measured, if the truth has them; the root is one of them.
         pck_joints: Joints that PCK and AUC count.
         left_out: Beginnings of the names of clips that are not measured.
+        groups: How many groups there are in the whole data set; 0 if it may be any number.
         unit: Metres of a screen unit: as the data set says, or half the picture's width in mm.
         warnings: Keys of `WARNINGS` that apply.
     """
@@ -99,6 +100,7 @@ class BenchmarkProtocol:
     joints: tuple[str, ...] = _ALL
     pck_joints: tuple[str, ...] = _ALL
     left_out: tuple[str, ...] = ()
+    groups: int = 0
     unit: Literal["data set", "picture"] = "data set"
     warnings: tuple[str, ...] = ()
 
@@ -141,6 +143,7 @@ _TABLE = (
         name="videopose3d",
         about="Human3.6M as VideoPose3D measures it: S9 and S11, camera-space metres, every frame.",
         average="actions",
+        groups=15,
         warnings=(*_H36M, "kept", "score", "true 2D"),
     ),
     BenchmarkProtocol(
@@ -148,6 +151,7 @@ _TABLE = (
         about="Human3.6M as MotionBERT and MotionAGFormer measure it: Stacked Hourglass 2D, truth "
         "in scaled-image space.",
         average="actions",
+        groups=15,
         laying="tiles",
         left_out=("s_09_act_05_subact_02", "s_09_act_10_subact_02", "s_09_act_13_subact_01"),
         warnings=(*_H36M, "blocked", "tails", "scaled image"),

@@ -202,6 +202,9 @@ def _notes(tally: _Tally, protocol: BenchmarkProtocol, settings: EvalSettings) -
         )
     if settings.limit:
         yield f"{label}: only the first {settings.limit} clips were measured (--limit)"
+    groups = len({clip.group for clip in tally.clips})
+    if protocol.groups and groups != protocol.groups:
+        yield f"{label}: the mean of {groups} actions; the whole set has {protocol.groups}"
     if not settings.mirror:
         yield f"{label}: without the mirror image (--no-mirror)"
     lost = sum(clip.wanted - len(clip.frame) for clip in tally.clips)

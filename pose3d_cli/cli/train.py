@@ -28,6 +28,8 @@ EXAMPLES = {
         "pose3d train --data mocap --stage finetune --init runs/pre -o runs/fine",
         "pose3d train --data mocap --preset xs --time-budget 90m -o runs/xs",
         "pose3d train --data mine --init weights.safetensors --lr 1e-4 -o runs/mine",
+        "pose3d train --data h36m:H36M --data-2d cpn --preset base --passes 60 -o runs/cpn",
+        "pose3d train --recipe h36m-sh-base-243 --data h36m-sh:FILE.pkl -o runs/h36m",
         "pose3d train --config run.toml --set velocity_loss=10",
         "pose3d train --recipe xs-27-cpu --data mocap -o runs/xs",
         "torchrun --nproc-per-node 2 -m pose3d_cli train --data mocap --preset s -o runs/s",
@@ -45,7 +47,11 @@ class RunSettings:
     """Runs that follow from one another, by name (see the README) or as a .toml file; it says all
     settings but where to read and write"""
     data: str = ""
-    """Folder of packed motion, as `pose3d data import` writes it"""
+    """Folder of packed motion, as `pose3d data import` writes it; or a data set as NAME:PATH, such
+    as h36m:FOLDER, h36m-sh:FILE, 3dhp:FOLDER, humaneva:FOLDER, 3dpw:FOLDER or, of your own
+    recordings, folder:FOLDER"""
+    data_2d: str = ""
+    """Which 2D of a data set to learn from, such as cpn or gt; the usual one if not given"""
     out: str = "runs/pose3d"
     """Folder for checkpoint, log, curves and weights; a run that was stopped in it goes on"""
     init: str = ""
@@ -82,7 +88,7 @@ def train(
     given: Given,
     screen: Screen,
 ) -> None:
-    """Train a lifter on packed motion.
+    """Train a lifter on packed motion or on a data set.
 
     Given again, the same command goes on where the run stopped; with --finish it writes the
     weights of where it stopped, though they are better once the learning rate has come down.
@@ -98,7 +104,7 @@ def train(
         **_places(run),
         pretrain=pretrain,
         finish=run.finish,
-        plan=bool(run.time_budget) and "steps" not in given,
+        plan=bool(run.time_budget) and not {"steps", "passes"} & given,
         watch=_Watch(screen),
     )
     if is_first():
@@ -124,14 +130,15 @@ def _check_alone(run: RunSettings, given: Given) -> None:
 def _follow(run: RunSettings, settings: TrainSettings, given: Given, screen: Screen) -> None:
     """Make the runs of a recipe."""
     from pose3d_cli.files.mocap_pack import read_pack
+    from pose3d_cli.learn.data_choice import packed_folder
     from pose3d_cli.learn.recipe import follow, read_recipe
     from pose3d_cli.learn.team import is_first
 
     _check_alone(run, given)
     recipe = read_recipe(run.recipe)
-    if recipe.compare and run.data:
-        read_pack(Path(run.data), "test")  # missed now, not when all runs are done
     places = _places(run)
+    if recipe.compare:
+        read_pack(packed_folder(places["data"]), "test")  # missed now, not when all runs are done
     del places["init"]
     reports = follow(
         recipe,
@@ -150,13 +157,17 @@ def _follow(run: RunSettings, settings: TrainSettings, given: Given, screen: Scr
         screen.show(record, [])
         screen.note("the time is up; the same command goes on")
     elif recipe.compare:
-        screen.show(*_compared(recipe, reports, run, screen))
+        screen.show(*_compared(recipe, reports, places["data"].path, run, screen))
     else:
         screen.show(record, [last.weights])
 
 
 def _compared(
-    recipe: Recipe, reports: Mapping[str, TrainReport], run: RunSettings, screen: Screen
+    recipe: Recipe,
+    reports: Mapping[str, TrainReport],
+    motion: Path,
+    run: RunSettings,
+    screen: Screen,
 ) -> tuple[dict[str, Any], list[str]]:
     """Measure what the recipe compares; return a record and a table."""
     from pose3d_cli.learn.ablation import measure_variants, rows, write_variants
@@ -168,7 +179,7 @@ def _compared(
         if step.variant in weights and made is not None:
             weights[step.variant].append(made)
     variants = measure_variants(
-        weights, Path(run.data), device=run.device, tell=lambda what: screen.stage(what, None)
+        weights, motion, device=run.device, tell=lambda what: screen.stage(what, None)
     )
     notes = notes_on_test_2d(chain.from_iterable(weights.values()), "test")
     about = {"recipe": recipe.name, "about": recipe.about}
@@ -182,12 +193,16 @@ def _compared(
 def _places(run: RunSettings) -> dict[str, Any]:
     """Return where to read, write and compute, as `learn.train` names it."""
     if not run.data:
-        raise SettingsError("give --data: a folder of packed motion (`pose3d data import`)")
+        raise SettingsError(
+            "give --data: a folder of packed motion (`pose3d data import`), or a data set as "
+            "NAME:PATH, such as h36m:FOLDER"
+        )
+    from pose3d_cli.learn.data_choice import chosen_data
     from pose3d_cli.pipeline.stock import find_weights
 
     init = Path(run.init) if run.init else None
     return {
-        "data": Path(run.data),
+        "data": chosen_data(run.data, run.data_2d),
         "out": Path(run.out),
         "init": find_weights(run.init) if init and not init.is_dir() else init,
         "device": run.device,
@@ -213,6 +228,8 @@ def _note(progress: Progress) -> str:
     words = [f"{progress.steps_per_s:.2f} steps/s"]
     if "position" in progress.losses:
         words.append(f"loss {progress.losses['position'] * 1000:.1f} mm")
+    elif "screen_position" in progress.losses:
+        words.append(f"loss {progress.losses['screen_position']:.4f} of half a picture's width")
     elif "loss_over_variance" in progress.losses:
         words.append(f"loss {progress.losses['loss_over_variance']:.3f} of the variance")
     for key, name in (("mpjpe_mm", "held out"), ("probe_mm", "linear probe")):

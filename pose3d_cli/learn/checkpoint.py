@@ -101,7 +101,8 @@ def check_same_run(
             f"{path}: this run began with {' and '.join(other)}; "
             "give the same again, or another --out folder"
         )
-    old, new = state["settings"], asdict(settings)
+    # A setting that came later was, as its default is, off when the run began.
+    old, new = {**asdict(TrainSettings()), **state["settings"]}, asdict(settings)
     changed = [key for key in new if key not in _MAY_CHANGE and old.get(key) != new[key]]
     if changed:
         told = ", ".join(f"{key} {old.get(key)} -> {new[key]}" for key in changed)

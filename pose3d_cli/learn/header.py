@@ -10,13 +10,10 @@ from pathlib import Path
 from torch import nn
 
 from pose3d_cli import __version__
-from pose3d_cli.learn.pretrain_settings import PretrainSettings
+from pose3d_cli.learn.material import TEST_2D
 from pose3d_cli.learn.settings import TrainSettings
-from pose3d_cli.learn.stages import VALIDATION_WINDOWS, StageMaker
-from pose3d_cli.learn.synthetic.bodies import STATURE_M
+from pose3d_cli.learn.stages import StageMaker
 from pose3d_cli.lift import weights
-
-_TEST_2D = "THE 2D OF THE TEST SUBJECTS"
 
 
 def header(
@@ -33,7 +30,7 @@ def header(
     Args:
         network: The lifter.
         settings: Of the run.
-        make: Knows the motion it learnt from.
+        make: Knows the data it learnt from.
         init: Weights it began with; what these had seen, it has seen too.
         steps: Steps that were done, perhaps fewer than the settings say.
         measured: Errors on held-out subjects, in millimetres.
@@ -41,10 +38,11 @@ def header(
     is_pretrained = settings.stage == "pretrain"
     pretrain = make.pretrain if is_pretrained else None
     before = weights.describe(init) if init else None
-    licences = sorted({clip.licence for clip in (*make.clips, *make.unlabelled)})
-    licence = f"the user's own; the data's: {'; '.join(licences)}"
+    origin = make.material.provenance(settings, pretrain)
+    licence = f"the user's own; the data's: {origin.licence}"
     more = {"steps": str(steps), "settings": repr(settings), "stage": settings.stage}
-    data = _seen(make, settings, pretrain)
+    more |= origin.more
+    data = origin.data
     if pretrain is not None:
         more["pretrain"] = repr(pretrain)
     if init is not None and before is not None:
@@ -53,14 +51,15 @@ def header(
         data += f"; before that: {before.data}"
         if before.licence != licence:
             licence += f"; of the weights it began with: {before.licence}"
-    windows = f"generated windows of held-out subjects, {VALIDATION_WINDOWS} windows, seed 1234"
+    windows = origin.measured_on
     source = inspect.getdoc(inspect.getmodule(type(network))) or ""
     return weights.WeightsAbout(
         lifter=settings.lifter,
         config=asdict(network.config),  # type: ignore[call-overload]
-        input="rays",
+        input=make.material.input,
+        units=make.material.units,
         rate_hz=settings.rate_hz,
-        stature_m=STATURE_M,
+        stature_m=origin.stature_m,
         licence=licence,
         data=data,
         protocol=f"linear probe from tokens to 3D, {windows}" if is_pretrained else windows,
@@ -71,22 +70,10 @@ def header(
     )
 
 
-def _seen(make: StageMaker, settings: TrainSettings, pretrain: PretrainSettings | None) -> str:
-    """Say what a run learns from, the test subjects' 2D above all."""
-    if pretrain is None:
-        return f"{len(make.labelled(settings))} motion clips through the pose3d generator"
-    sources = [f"{len(make.clips)} motion clips through the pose3d generator, 2D only"]
-    if pretrain.keypoints:
-        sources.append("keypoints of the user's videos")
-    if pretrain.test_2d:
-        sources.append(_TEST_2D)
-    return "; ".join(sources)
-
-
 def notes_on_test_2d(files: Iterable[Path], split: str) -> list[str]:
     """Return a warning for weights that have seen the 2D of those they are measured on."""
     return [
-        f"{file}: pre-trained on {_TEST_2D} it is measured on; do not compare it with others"
+        f"{file}: pre-trained on {TEST_2D} it is measured on; do not compare it with others"
         for file in files
-        if split == "test" and _TEST_2D in weights.describe(file).data
+        if split == "test" and TEST_2D in weights.describe(file).data
     ]

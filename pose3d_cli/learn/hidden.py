@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
+from pose3d_cli.learn.pairs import P
 from pose3d_cli.learn.synthetic.generator import Batch
 from pose3d_cli.pose.skeleton import H36M17
 
@@ -28,10 +29,10 @@ def hide_limbs(batch: Batch, seed: int) -> tuple[Batch, Bool[Tensor, "takes join
         for part in limb:
             hidden[is_left, H36M17.index(f"left_{part}")] = True
             hidden[~is_left, H36M17.index(f"right_{part}")] = True
-    return _without(batch, hidden), hidden
+    return batch.hiding(hidden), hidden
 
 
-def hide_some(batch: Batch, share: float, random: torch.Generator) -> Batch:
+def hide_some(batch: P, share: float, random: torch.Generator) -> P:
     """Return the batch with limbs gone from some windows, for the whole of each.
 
     Args:
@@ -52,10 +53,4 @@ def hide_some(batch: Batch, share: float, random: torch.Generator) -> Batch:
             gone[:, H36M17.index(f"{side}_{end}")] = limb
             gone[:, H36M17.index(f"{side}_{upper}")] = limb & upper_too
     gone &= (torch.rand(windows, generator=random) < share)[:, None]
-    return _without(batch, gone)
-
-
-def _without(batch: Batch, gone: Bool[Tensor, "takes joints"]) -> Batch:
-    rays = batch.rays.masked_fill(gone[:, None, :, None], torch.nan)
-    score = batch.score.masked_fill(gone[:, None], 0.0)
-    return Batch.of(rays, score, batch.pose)
+    return batch.hiding(gone)

@@ -48,6 +48,28 @@ class Unlabelled(Protocol):
         ...
 
 
+@runtime_checkable
+class Views(Protocol):
+    """A source of windows of which only the 2D is looked at.
+
+    Attributes:
+        random: The source of chance.
+    """
+
+    @property
+    def random(self) -> torch.Generator:
+        """The source of chance."""
+        ...
+
+    def begin(self, step: int, part: int) -> None:
+        """Go to a part of a step's batch, whatever was drawn before."""
+        ...
+
+    def draw(self, windows: int) -> Unlabelled:
+        """Return the next `windows` windows."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Windows:
     """Windows of which no 3D is known; see `Unlabelled`."""
@@ -153,6 +175,10 @@ class MixedWindows:
     def random(self) -> torch.Generator:
         """The source of chance."""
         return self.generator.random
+
+    def begin(self, step: int, part: int) -> None:
+        """Go to a part of a step's batch, whatever was drawn before."""
+        self.generator.begin(step, part)
 
     def draw(self, windows: int) -> Unlabelled:
         """Return the next `windows` windows."""

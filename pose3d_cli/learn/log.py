@@ -77,6 +77,10 @@ _MM = 1000
 _Panel = tuple[str, Mapping[str, tuple[str, float]]]
 _PANELS: tuple[_Panel, ...] = (
     ("training loss, mm", {"position": ("position", _MM), "velocity": ("velocity", _MM)}),
+    (
+        "training loss, units of the screen",
+        {"screen_position": ("position", 1), "screen_velocity": ("velocity", 1)},
+    ),
     ("loss on masked tokens", {"total": ("loss", 1), "loss_over_variance": ("over variance", 1)}),
     (
         "health of the representations",
@@ -103,7 +107,7 @@ def draw_curves(log: RunLog, path: Path) -> None:
 
     logged = {key for row in log.rows for key in row}
     panels = [panel for panel in _PANELS if set(panel[1]) & logged]
-    if "position" in logged:  # a loss in metres says all that its total would
+    if {"position", "screen_position"} & logged:  # these say all that their total would
         panels = [panel for panel in panels if "total" not in panel[1]]
     figure = Figure(figsize=(4.5 * max(len(panels), 1), 4), layout="constrained")
     for place, (label, quantities) in enumerate(panels):

@@ -12,11 +12,15 @@ from torch import Tensor
 Pose = Float[Tensor, "b t joints 3"]
 Weight = Float[Tensor, "b t joints"]
 
+_LEAST_WEIGHT = 1e-6  # nothing to learn from: no loss, and no division by 0
+
 
 def position_error(pose: Pose, truth: Pose, weight: Weight | None = None) -> Float[Tensor, ""]:
     """Return the mean distance of joints: MPJPE, or its weighted mean."""
     distance = (pose - truth).norm(dim=-1)
-    return distance.mean() if weight is None else (distance * weight).sum() / weight.sum()
+    if weight is None:
+        return distance.mean()
+    return (distance * weight).sum() / weight.sum().clamp(min=_LEAST_WEIGHT)
 
 
 def scale_free_error(pose: Pose, truth: Pose, weight: Weight | None = None) -> Float[Tensor, ""]:
@@ -25,6 +29,10 @@ def scale_free_error(pose: Pose, truth: Pose, weight: Weight | None = None) -> F
     return position_error(scale[..., None, None] * pose, truth, weight)
 
 
-def velocity_error(pose: Pose, truth: Pose) -> Float[Tensor, ""]:
-    """Return the mean distance of differences between successive frames."""
-    return position_error(pose[:, 1:] - pose[:, :-1], truth[:, 1:] - truth[:, :-1])
+def velocity_error(pose: Pose, truth: Pose, weight: Weight | None = None) -> Float[Tensor, ""]:
+    """Return the mean distance of differences between successive frames.
+
+    A weight is that of joints in frames; a difference has the product of those of its frames.
+    """
+    both = None if weight is None else weight[:, 1:] * weight[:, :-1]
+    return position_error(pose[:, 1:] - pose[:, :-1], truth[:, 1:] - truth[:, :-1], both)

@@ -37,7 +37,8 @@ class Optimiser:
                 torch.optim.Muon(matrices, lr=settings.lr, adjust_lr_fn="match_rms_adamw")
             )
         if others:
-            self.parts.append(torch.optim.AdamW(others, lr=settings.lr))
+            amsgrad = settings.optimiser == "amsgrad"
+            self.parts.append(torch.optim.AdamW(others, lr=settings.lr, amsgrad=amsgrad))
 
     @property
     def groups(self) -> Iterator[dict[str, Any]]:

@@ -31,6 +31,7 @@ from typing import Any
 
 from pose3d_cli.config import build, nearest
 from pose3d_cli.errors import InputError, SettingsError, UnknownNameError
+from pose3d_cli.learn.data_choice import DataChoice
 from pose3d_cli.learn.loop import Watch
 from pose3d_cli.learn.pretrain_settings import PretrainSettings
 from pose3d_cli.learn.settings import TrainSettings
@@ -193,7 +194,7 @@ def _check(runs: Sequence[RecipeRun], path: Path) -> None:
 def follow(
     recipe: Recipe,
     *,
-    data: Path,
+    data: Path | DataChoice,
     out: Path,
     watch: Callable[[str], Watch],
     device: str = "auto",
@@ -204,7 +205,7 @@ def follow(
 
     Args:
         recipe: What to do.
-        data: Packed motion.
+        data: Packed motion, or a data set.
         out: Gets a folder for each run.
         watch: Makes what is told of the steps of the run with this name.
         device: auto, cpu, cuda or mps.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 _LARGEST = 2**63  # what a random generator takes as its start
 
@@ -41,6 +41,8 @@ _RULES: tuple[tuple[Callable[[float], bool], str, tuple[str, ...]], ...] = (
             "velocity_loss",
             "freeze",
             "seed",
+            "passes",
+            "stride",
         ),
     ),
     (
@@ -48,16 +50,19 @@ _RULES: tuple[tuple[Callable[[float], bool], str, tuple[str, ...]], ...] = (
         "between 0 and 1",
         ("single_frames", "score_loss", "short_clips", "hidden_limbs"),
     ),
-    (lambda value: 0 < value <= 1, "above 0 and at most 1", ("layer_decay", "labels")),
+    (lambda value: 0 < value <= 1, "above 0 and at most 1", ("layer_decay", "labels", "decay")),
 )
 
 Precision = Literal["bf16", "fp32"]
-Kind = Literal["muon", "adamw"]
+Kind = Literal["muon", "adamw", "amsgrad"]
+Schedule = Literal["cosine", "exponential"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainSettings:
     """What a run is made of; written into its checkpoints and weights."""
+
+    ONE_OF: ClassVar[tuple[tuple[str, ...], ...]] = (("steps", "passes"),)
 
     lifter: str = "dualstream"
     """Name of the lifter."""
@@ -75,6 +80,12 @@ class TrainSettings:
     """Share of the training clips whose 3D is looked at; pre-training sees the 2D of all."""
     steps: int = 6000
     """Optimiser steps, both phases together; `--time-budget` may set it from measured speed."""
+    passes: float = 0.0
+    """Passes over the windows of a data set, which say how many steps there are in place of
+    `steps`; of packed motion there is no end to pass to."""
+    stride: int = 0
+    """Frames from the start of one window of a data set to that of the next; 0 takes a third of a
+    window."""
     single_frames: float = 0.75
     """Share of the steps that learn from frames alone before time is added (0 for lifters that
     cannot)."""
@@ -88,7 +99,7 @@ class TrainSettings:
     """Batches whose gradients are added up for a step: a larger batch than memory holds."""
     optimiser: Kind = "muon"
     """`muon` learns more in a step where matrices are small; `adamw` is cheaper where they are
-    large."""
+    large; `amsgrad` is AdamW that never lets its view of a gradient's size shrink."""
     lr: float = 1e-3
     """Highest learning rate."""
     window_lr: float = 5e-4
@@ -100,8 +111,13 @@ class TrainSettings:
     """Learning rate of a block as a share of the next one's; 1 lets all learn alike."""
     freeze: int = 0
     """Blocks, from the first, that stay as they are, and the embedding with them."""
+    schedule: Schedule = "cosine"
+    """How the learning rate falls: as half a cosine in each phase, or after each pass over a data
+    set to a share of what it was (`exponential`)."""
+    decay: float = 0.99
+    """That share, for `exponential`."""
     final_lr: float = 0.02
-    """Learning rate at the end of a phase, as a share of its highest."""
+    """Learning rate at the end of a phase, as a share of its highest, for `cosine`."""
     warmup: int = 100
     """Steps over which the learning rate rises at the start of a phase."""
     weight_decay: float = 0.01
@@ -121,7 +137,7 @@ class TrainSettings:
     tensorboard: bool = False
     """Write the log for TensorBoard too (needs `pose3d[tensorboard]`)."""
     rate_hz: float = 25.0
-    """Frames a second of the windows."""
+    """Frames a second of the windows; those of a data set keep its own."""
     seed: int = 0
     """Start of all random numbers."""
     validate_every: int = 250
@@ -135,6 +151,8 @@ class TrainSettings:
                 value = getattr(self, name)
                 if not makes_sense(value):
                     raise ValueError(f"{name} ({value}) must be {words}")
+        if self.schedule == "exponential" and not self.passes:
+            raise ValueError("schedule (exponential) falls with each pass; give passes, too")
 
     @property
     def single_steps(self) -> int:

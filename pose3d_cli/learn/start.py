@@ -10,6 +10,7 @@ from torch import nn
 
 from pose3d_cli import config
 from pose3d_cli.errors import InputError, SettingsError
+from pose3d_cli.learn.material import Material
 from pose3d_cli.learn.settings import TrainSettings
 from pose3d_cli.lift import weights
 from pose3d_cli.lift.shelf import LIFTERS
@@ -51,6 +52,36 @@ def _changed(preset: Any, changes: str) -> Any:
     for text in filter(None, changes.split(",")):
         values |= config.assignment(text, where="--network")
     return config.build(type(preset), values, where="--network")
+
+
+_INPUTS = {"rays": "rays turned to the person", "screen": "coordinates of the screen"}
+_UNITS = {"m,root": "metres", "screen,root": "units of the screen"}
+
+
+def check_start(init: Path, material: Material) -> None:
+    """Refuse to go on from weights that see or answer something else than what is learnt now.
+
+    Args:
+        init: Weights. Of those that were only pre-trained no answer has been learnt yet.
+        material: What is learnt from.
+
+    Raises:
+        SettingsError: Weights of another input, or of another unit.
+        WeightsError: A file that cannot be read.
+    """
+    about = weights.describe(init)
+    is_pretrained = about.more.get("stage") == "pretrain"
+    if about.input != material.input:
+        has, wants, see = _INPUTS[about.input], _INPUTS[material.input], "see"
+    elif about.units != material.units and not is_pretrained:
+        has, wants = (_UNITS.get(units, units) for units in (about.units, material.units))
+        see = "answer in"
+    else:
+        return
+    raise SettingsError(
+        f"--init {init}: these weights {see} {has}, and what --data teaches is {wants}; "
+        "begin with others, or with none"
+    )
 
 
 def weights_of(init: Path) -> Path:

@@ -1,10 +1,9 @@
-"""`pose3d train`: from a folder of motion to a weights file, resumable at any moment."""
+"""`pose3d train`: from motion or a data set to a weights file, resumable at any moment."""
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -12,20 +11,22 @@ import torch
 from torch import nn
 
 from pose3d_cli.errors import InputError, OutputError
-from pose3d_cli.files.mocap_pack import MocapClip, read_pack
 from pose3d_cli.learn.checkpoint import CHECKPOINT, load_checkpoint
+from pose3d_cli.learn.data_choice import DataChoice, open_material
 from pose3d_cli.learn.header import header
 from pose3d_cli.learn.keypoint_windows import content_of
 from pose3d_cli.learn.loop import Loop, Watch
+from pose3d_cli.learn.material import Material
 from pose3d_cli.learn.memory import keep_freed_memory
 from pose3d_cli.learn.pace import steps_within
 from pose3d_cli.learn.pretrain_settings import PretrainSettings
 from pose3d_cli.learn.settings import TrainSettings
 from pose3d_cli.learn.stages import StageMaker
-from pose3d_cli.learn.start import WEIGHTS, first_network, weights_of
-from pose3d_cli.learn.team import Team, joined, own_device
+from pose3d_cli.learn.start import WEIGHTS, check_start, first_network, weights_of
+from pose3d_cli.learn.team import joined, own_device
 from pose3d_cli.lift import weights
 from pose3d_cli.lift.device import resolve
+from pose3d_cli.lift.shelf import window_frames
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,7 @@ class TrainReport:
 def train(
     settings: TrainSettings,
     *,
-    data: Path,
+    data: Path | DataChoice,
     out: Path,
     watch: Watch,
     device: str = "auto",
@@ -67,7 +68,7 @@ def train(
 
     Args:
         settings: Lifter, steps, rates.
-        data: Packed motion, as `pose3d data import` writes it.
+        data: Packed motion, as `pose3d data import` writes it, or a data set.
         out: Folder for the checkpoint, the log, the curves and at last the weights.
         watch: Told of every step.
         device: auto, cpu, cuda or mps.
@@ -78,26 +79,28 @@ def train(
         finish: Do no further step; write the weights of where the run in `out` has got to.
 
     Raises:
-        InputError: No training or no held-out clips in `data`; a checkpoint that is damaged, or
-            none to finish.
-        SettingsError: A folder that holds a run of other settings, data or first weights.
+        InputError: Clips that `data` lacks, or that are not what they should be; a checkpoint that
+            is damaged, or none to finish.
+        SettingsError: A folder that holds another run; settings or first weights that do not go
+            with the data.
         WeightsError: Weights to start from that do not fit.
     """
     if finish and not (out / CHECKPOINT).exists():
         raise InputError(f"{out}: holds no stopped run to take weights from; see --out")
-    where = own_device(resolve(device))
+    where, pretrain = own_device(resolve(device)), pretrain or PretrainSettings()
     init = weights_of(init) if init else None
-    pretrain = pretrain or PretrainSettings()
     keep_freed_memory()
     torch.manual_seed(settings.seed)
     with joined(where) as team:
-        make = _stage_maker(data, pretrain, where, team)
         network = first_network(settings, init).to(where)
+        material = _material(data, network, init, test_2d=pretrain.test_2d)
+        settings = material.fitted(settings, team.size)
+        make = StageMaker(material=material, pretrain=pretrain, device=where, team=team)
         if plan:
             settings = _planned(network, make, settings, out / CHECKPOINT, time_budget_s)
         _make_folder(out)
-        origin = _origin(make, init, pretrain if settings.stage == "pretrain" else None)
-        loop = _loop(make, network, settings, out, origin)
+        told = pretrain if settings.stage == "pretrain" else None
+        loop = _loop(make, network, settings, out, _origin(make, init, told))
         resumed = loop.resume()
         if finish:
             loop.measure_here()
@@ -108,17 +111,14 @@ def train(
     return _report(loop, finished=finished, resumed=resumed)
 
 
-def _stage_maker(
-    data: Path, pretrain: PretrainSettings, device: torch.device, team: Team
-) -> StageMaker:
-    return StageMaker(
-        clips=read_pack(data, "train"),
-        held_out=read_pack(data, "val"),
-        pretrain=pretrain,
-        device=device,
-        unlabelled=read_pack(data, "test") if pretrain.test_2d else (),
-        team=team,
-    )
+def _material(
+    data: Path | DataChoice, network: nn.Module, init: Path | None, *, test_2d: bool
+) -> Material:
+    choice = DataChoice(path=data) if isinstance(data, Path) else data
+    material = open_material(choice, window_frames(network), test_2d=test_2d)
+    if init is not None:
+        check_start(init, material)
+    return material
 
 
 def _planned(
@@ -180,7 +180,7 @@ def _origin(
 ) -> dict[str, str]:
     """Return what makes a run another one, beside its settings, by the name of the flag."""
     origin = {
-        "--data": _digest([*make.clips, *make.unlabelled]),
+        "--data": make.material.digest(),
         "--init": weights.sha256(init) if init else "",
         "number of processes": str(make.team.size),
     }
@@ -189,9 +189,3 @@ def _origin(
         told["keypoints"] = content_of(Path(told["keypoints"]))
     flags = {f"--{name.replace('_', '-')}": str(value) for name, value in told.items()}
     return origin | flags
-
-
-def _digest(clips: Sequence[MocapClip]) -> str:
-    """Return a hash of which clips there are, their lengths and where each one goes."""
-    told = [(clip.name, len(clip), clip.fps, clip.xyz[::100].tobytes()) for clip in clips]
-    return hashlib.sha256(repr(sorted(told)).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Error on held-out subjects through the generator, with fixed seeds: a yardstick of ours."""
+"""Errors on windows of held-out subjects, and the generator's fixed windows: yardsticks of ours."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pose3d_cli.files.mocap_pack import MocapClip
+from pose3d_cli.learn.held_out import HeldOut
 from pose3d_cli.learn.synthetic.generator import Batch, Generator, GeneratorConfig
 from pose3d_cli.pose.measures import mpjpe, p_mpjpe
 
@@ -29,14 +30,21 @@ def fixed_batch(
 
 
 def held_out_error(
-    network: nn.Module, batch: Batch, device: torch.device, *, over_time: bool, at_once: int = 32
+    network: nn.Module,
+    held_out: HeldOut,
+    device: torch.device,
+    *,
+    over_time: bool,
+    at_once: int = 32,
 ) -> dict[str, float]:
-    """Return MPJPE and P-MPJPE over all joints and frames of a batch, in millimetres."""
-    lifted = _lifted(network, batch, device, over_time=over_time, at_once=at_once)
-    pose, truth = (poses.numpy().astype(np.float64) for poses in (lifted, batch.target))
+    """Return MPJPE and P-MPJPE over all known joints and frames of windows, in millimetres."""
+    lifted = _lifted(network, held_out.x, device, over_time=over_time, at_once=at_once)
+    pose, truth = (
+        held_out.in_metres(poses).numpy().astype(np.float64) for poses in (lifted, held_out.target)
+    )
     return {
-        "mpjpe_mm": float(np.mean(mpjpe(pose, truth)) * 1000),
-        "p_mpjpe_mm": float(np.mean(p_mpjpe(pose, truth)) * 1000),
+        "mpjpe_mm": float(np.nanmean(mpjpe(pose, truth)) * 1000),
+        "p_mpjpe_mm": float(np.nanmean(p_mpjpe(pose, truth)) * 1000),
     }
 
 
@@ -44,15 +52,20 @@ def joint_errors_mm(
     network: nn.Module, batch: Batch, device: torch.device, *, at_once: int = 32
 ) -> Float[Tensor, "windows frames joints"]:
     """Return how far each joint is from the truth, root-relative, in millimetres."""
-    pose = _lifted(network, batch, device, over_time=True, at_once=at_once)
+    pose = _lifted(network, batch.x, device, over_time=True, at_once=at_once)
     return (pose - batch.target).norm(dim=-1) * 1000
 
 
 def _lifted(
-    network: nn.Module, batch: Batch, device: torch.device, *, over_time: bool, at_once: int
+    network: nn.Module,
+    x: Float[Tensor, "windows frames joints 3"],
+    device: torch.device,
+    *,
+    over_time: bool,
+    at_once: int,
 ) -> Float[Tensor, "windows frames joints 3"]:
     """Return the root-relative poses of each window lifted by itself."""
-    windows = torch.split(batch.x, at_once)
+    windows = torch.split(x, at_once)
     with torch.inference_mode():
         poses = [network(x.to(device), over_time=over_time).float().cpu() for x in windows]
     lifted = torch.cat(poses)

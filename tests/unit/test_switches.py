@@ -20,6 +20,7 @@ from pose3d_cli.errors import DivergedError, MissingExtraError, SettingsError
 from pose3d_cli.files.mocap_pack import read_pack
 from pose3d_cli.learn.ahead import Ahead
 from pose3d_cli.learn.depth import depth_of, freeze
+from pose3d_cli.learn.generated_motion import GeneratedMotion
 from pose3d_cli.learn.log import RunLog
 from pose3d_cli.learn.loop import Loop
 from pose3d_cli.learn.losses import position_error
@@ -221,9 +222,8 @@ def test_a_share_of_the_labels_is_the_same_clips_in_every_run(data, monkeypatch)
 
     monkeypatch.setattr(Supervised, "from_clips", spy)
     clips = [replace(clip, name=f"clip{i}") for i in range(10) for clip in read_pack(data)[:1]]
-    make = StageMaker(
-        clips=clips, held_out=clips, pretrain=PretrainSettings(), device=torch.device("cpu")
-    )
+    motion = GeneratedMotion(clips=clips, held_out_clips=clips, frames=9)
+    make = StageMaker(material=motion, pretrain=PretrainSettings(), device=torch.device("cpu"))
     entry = LIFTERS.get("dualstream")
     for share in (1.0, 0.25, 0.01, 0.25):
         make(entry.network(entry.presets["tiny"]), replace(TINY, labels=share))

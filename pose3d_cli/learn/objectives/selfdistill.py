@@ -19,7 +19,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from pose3d_cli.errors import DivergedError
 from pose3d_cli.learn.ahead import Ahead
-from pose3d_cli.learn.keypoint_windows import MixedWindows
+from pose3d_cli.learn.keypoint_windows import Views
 from pose3d_cli.learn.masking import SAMPLERS
 from pose3d_cli.learn.pretrain_settings import PretrainSettings
 from pose3d_cli.learn.settings import TrainSettings
@@ -74,7 +74,7 @@ class SelfDistill:
     """
 
     student: Student
-    data: MixedWindows
+    data: Views
     settings: TrainSettings
     pretrain: PretrainSettings
     seen: nn.Module | None = None
@@ -98,7 +98,7 @@ class SelfDistill:
 
     def _draw(self, step: int, part: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return windows, scores, and a mask for each copy of each window."""
-        self.data.generator.begin(step, part)
+        self.data.begin(step, part)
         batch = self.data.draw(self.settings.batch)
         windows, frames, joints = batch.score.shape
         mask = SAMPLERS[self.pretrain.mask](

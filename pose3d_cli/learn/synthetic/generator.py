@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from pose3d_cli.files.mocap_pack import MocapClip
@@ -77,6 +77,17 @@ class Batch:
     def pose(self) -> Float[Tensor, "b t joints 3"]:
         """Joints relative to the pelvis, metres, camera axes."""
         return turn_back(self.rotation, self.target)
+
+    def at(self, index: Int[Tensor, "b t2"]) -> Batch:
+        """Return each window with other frames of itself: those whose places are given."""
+        rows = torch.arange(len(index))[:, None]
+        return Batch.of(self.rays[rows, index], self.score[rows, index], self.pose[rows, index])
+
+    def hiding(self, gone: Bool[Tensor, "b joints"]) -> Batch:
+        """Return windows in which some joints are never seen, turned about what is left."""
+        rays = self.rays.masked_fill(gone[:, None, :, None], torch.nan)
+        score = self.score.masked_fill(gone[:, None], 0.0)
+        return Batch.of(rays, score, self.pose)
 
 
 class Generator:

@@ -79,8 +79,7 @@ def train(
         finish: Do no further step; write the weights of where the run in `out` has got to.
 
     Raises:
-        InputError: Clips that `data` lacks, or that are not what they should be; a checkpoint that
-            is damaged, or none to finish.
+        InputError: Clips that are lacking or unsound; a damaged checkpoint, or none to finish.
         SettingsError: A folder that holds another run; settings or first weights that do not go
             with the data.
         WeightsError: Weights to start from that do not fit.

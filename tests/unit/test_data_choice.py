@@ -272,6 +272,7 @@ PUBLISHED = {
     "h36m-sh-base-243": (243, 60.0, 8, 0.01, "adamw", 81),
     "h36m-cpn-base-243": (243, 60.0, 8, 0.01, "adamw", 81),
     "3dhp-base-81": (81, 90.0, 16, 0.0, "amsgrad", 9),
+    "humaneva-xs-27": (27, 60.0, 16, 0.01, "adamw", 9),
 }
 
 

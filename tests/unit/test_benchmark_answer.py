@@ -112,6 +112,14 @@ def test_units_of_the_screen_are_metres_by_each_frames_own_factor():
     np.testing.assert_allclose(picture[:, 1:, :2], 0.5 * screen[:, 1:], atol=1e-5)
 
 
+def test_screen_coordinates_are_by_the_width_even_where_the_height_is_more():
+    clip = make_clip(image_size=(1000, 1002), metres_per_unit=np.ones(12))
+    lifter = WindowedLifter(Screened(), screen_about(), CPU, mirror=False)
+    found, _ = answer(lifter, clip, PLAIN)
+    by_width = clip.keypoints.xy / 1000 * 2 - [1, 1002 / 1000]  # as papers write it
+    np.testing.assert_allclose(found[:, 1:, :2], by_width[:, 1:], atol=1e-6)
+
+
 def test_weights_of_another_data_sets_unit_are_made_as_tall_as_all():
     clip = make_clip(body(12), metres_per_unit=np.full(12, 1.024), unit_of="3dhp")
     found = {}

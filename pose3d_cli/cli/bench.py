@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pose3d_cli.cli.rendered import find_people
-from pose3d_cli.cli.screen import Screen, table
+from pose3d_cli.cli.screen import Screen
+from pose3d_cli.cli.table import table
 from pose3d_cli.errors import SettingsError
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,25 +121,6 @@ def _words(error: BaseException) -> tuple[int, str]:
 def is_usage(error: BaseException) -> bool:
     """Whether it is Typer that found the command line wrong."""
     return hasattr(error, "format_message") and hasattr(error, "exit_code")
-
-
-def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return rows as lines in columns: those that hold numbers to the right."""
-    n_columns = max((len(row) for row in rows), default=0)
-    filled = [[*row, *[""] * (n_columns - len(row))] for row in rows]
-    columns = list(zip(*filled, strict=True))
-    widths = [max(map(len, column)) for column in columns]
-    aligns = [">" if any(map(_is_number, column)) else "<" for column in columns]
-    return [
-        "  ".join(
-            f"{cell:{align}{width}}" for cell, align, width in zip(row, aligns, widths, strict=True)
-        ).rstrip()
-        for row in filled
-    ]
-
-
-def _is_number(text: str) -> bool:
-    return text.replace(",", "").replace(".", "", 1).removeprefix("-").isdecimal()
 
 
 def facts(record: Mapping[str, Any], indent: str = "") -> list[str]:

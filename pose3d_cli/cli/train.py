@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pose3d_cli.cli.flags import Given
-from pose3d_cli.cli.screen import Screen, table
+from pose3d_cli.cli.screen import Screen
+from pose3d_cli.cli.table import table
 from pose3d_cli.errors import SettingsError
 from pose3d_cli.learn.pretrain_settings import PretrainSettings
 from pose3d_cli.learn.settings import TrainSettings

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from pose3d_cli.cli.screen import Screen, facts, table
+from pose3d_cli.cli.screen import Screen, facts
+from pose3d_cli.cli.table import table
 from pose3d_cli.errors import InputError, SettingsError
 
 EXAMPLES = {

@@ -18,7 +18,8 @@ from pose3d_cli.cli import app as cli_app
 from pose3d_cli.cli.flags import field_helps, with_flags
 from pose3d_cli.cli.lift import tell
 from pose3d_cli.cli.progress import Lines
-from pose3d_cli.cli.screen import Screen, ScreenSettings, facts, table
+from pose3d_cli.cli.screen import Screen, ScreenSettings, facts
+from pose3d_cli.cli.table import table
 from pose3d_cli.cli.train import RunSettings
 from pose3d_cli.errors import ExitCode, InputError, NobodyFoundError, Pose3DError
 from pose3d_cli.learn.settings import TrainSettings

@@ -60,7 +60,7 @@ def rendered(tmp_path_factory):
     from tests.bodies import BoxyBodies, walking
 
     folder = tmp_path_factory.mktemp("rendered")
-    settings = RenderSettings(clips=2, seconds=0.4, longer_side_px=96)
+    settings = RenderSettings(clips=2, seconds=0.48, longer_side_px=96)
     done = list(render_clips([walking()], BoxyBodies(), folder, settings))
     assert [new for _, new in done] == [True, True]
     return folder, settings, [video for video, _ in done]

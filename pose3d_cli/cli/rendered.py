@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pose3d_cli.cli.screen import Screen
-    from pose3d_cli.learn.rendered.detector_error import Found
+    from pose3d_cli.learn.rendered.detector_error import Finder, Found
     from pose3d_cli.learn.rendered.truth import Rendered
 
 
@@ -16,11 +17,15 @@ def find_people(
 ) -> list[tuple[Rendered, Found | None]]:
     """Return the clips of a folder, and what a detector, or its files, found in each."""
     from pose3d_cli.detect.shelf import DETECTORS
-    from pose3d_cli.learn.rendered.detector_error import by, nearest, read_from
+    from pose3d_cli.detect.video import people_in
+    from pose3d_cli.learn.rendered.detector_error import nearest, read_from
     from pose3d_cli.learn.rendered.truth import read_all
 
     clips = read_all(folder)
-    find = read_from(from_2d) if from_2d else by(DETECTORS.get(detector)())
+    if from_2d is None:
+        find: Finder = partial(people_in, detector=DETECTORS.get(detector)())
+    else:
+        find = read_from(from_2d)
     screen.stage("detect", len(clips))
     pairs = []
     for clip in clips:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
@@ -36,6 +36,7 @@ class Clip:
         metres_per_unit: What one unit of the screen is in metres, frame by frame, for networks
             whose answer is in screen units; None where the data set has no such rule.
         unit_of: Whose networks that rule is for, `h36m` or `3dhp`; "" for all.
+        notes: What a reader of its figures should know; of a whole split, the first clip says it.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Clip:
     take: str = ""
     metres_per_unit: Float64[np.ndarray, " frames"] | None = None
     unit_of: str = ""
+    notes: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         rows = {len(self.keypoints), len(self.truth), len(self.is_counted)}
@@ -105,6 +107,7 @@ class DatasetEntry:
         files: The files expected, a line each.
         protocols: Names of the protocols it is measured by, the usual one first.
         keypoints: Names of the 2D keypoints that the files may hold, the usual ones first.
+        is_quick: Whether clips are made without looking at videos, so that they can be counted.
     """
 
     open: Callable[[Path, DatasetOptions], Dataset]
@@ -114,6 +117,7 @@ class DatasetEntry:
     files: tuple[str, ...]
     protocols: tuple[str, ...]
     keypoints: tuple[str, ...] = ()
+    is_quick: bool = True
 
 
 DATASETS: Registry[DatasetEntry] = Registry(
@@ -140,6 +144,7 @@ def clip_of(
     take: str = "",
     metres_per_unit: Float64[np.ndarray, " frames"] | None = None,
     unit_of: str = "",
+    notes: Sequence[str] = (),
 ) -> Clip:
     """Make a clip of arrays whose frames follow one another without a gap.
 
@@ -158,6 +163,7 @@ def clip_of(
         take: What it is one view of.
         metres_per_unit: Metres of a screen unit.
         unit_of: Whose networks' unit that is.
+        notes: What a reader should know.
     """
     keypoints = _keypoints(xy, score, fps, image_size)
     truth = PoseSequence(
@@ -181,6 +187,7 @@ def clip_of(
         take=take,
         metres_per_unit=metres_per_unit,
         unit_of=unit_of,
+        notes=notes,
     )
 
 

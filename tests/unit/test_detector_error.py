@@ -3,15 +3,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from pose3d_cli.files.joints3d import read_joints
 from pose3d_cli.files.keypoints import write_keypoints
 from pose3d_cli.learn.rendered.detector_error import joint_errors, limb_percentiles, nearest
-from pose3d_cli.learn.rendered.evaluate import evaluate_rendered
 from pose3d_cli.learn.rendered.report import report
-from pose3d_cli.learn.rendered.truth import Rendered, in_picture, read_all
-from pose3d_cli.lift.windowed import WindowedLifter
+from pose3d_cli.learn.rendered.truth import Rendered, in_picture
 from pose3d_cli.pose.camera import Camera
 from pose3d_cli.pose.measures import LIMB_JOINTS
 from pose3d_cli.pose.skeleton import H36M17
@@ -34,7 +31,7 @@ def stance(depth=4.0):
 
 
 def clip_of(xyz, camera):
-    return Rendered(Path("clip.mp4"), xyz, in_picture(xyz, camera), camera)
+    return Rendered(Path("clip.mp4"), xyz, in_picture(xyz, camera), camera, 25.0)
 
 
 def seen_at(xyz, moved, camera):
@@ -161,30 +158,3 @@ def test_boxes_are_nobody(pose3d, rendered):
     folder, _, _ = rendered
     result = pose3d("bench", "detector", folder, code=7)
     assert "in none of 2 clips" in result.stderr
-
-
-def test_lifters_are_measured_from_found_and_from_true_keypoints(rendered, tiny_weights):
-    folder, _, _ = rendered
-    clip, lost = read_all(folder)
-    moved = clip.xyz + 0.04 * np.random.default_rng(0).normal(size=clip.xyz.shape)
-    seen = nearest([keypoints_at(moved, clip.camera)], clip)
-    found = evaluate_rendered([tiny_weights], [(clip, seen), (lost, None)], device="cpu")
-    assert (found.clips, found.clips_lost, found.found) == (1, 1, 1.0)
-    score = found.scores[0]
-    assert score.mpjpe_mm != score.true_2d_mpjpe_mm
-    assert 0 < score.p_mpjpe_mm < score.mpjpe_mm
-    lifter = WindowedLifter.from_file(tiny_weights, torch.device("cpu"))
-    pose = lifter.lift(keypoints_at(clip.xyz, clip.camera), clip.camera).xyz
-    hips = [H36M17.index(j) for j in ("left_hip", "right_hip")]
-    limbs = [H36M17.index(j) for j in LIMB_JOINTS]
-    apart = [xyz - xyz[:, hips].mean(1, keepdims=True) for xyz in (pose, clip.xyz)]
-    wanted = 1000 * np.linalg.norm((apart[0] - apart[1])[:, limbs], axis=-1).mean()
-    assert score.true_2d_mpjpe_mm == pytest.approx(wanted, rel=1e-3)
-
-
-def test_eval_on_rendered_clips_tells_when_nobody_is_found(pose3d, rendered, tiny_weights):
-    folder, _, _ = rendered
-    flags = ("--dataset", "rendered", "--data", folder)
-    result = pose3d("eval", *flags, "--weights", tiny_weights, code=7)
-    assert "in none of 2 clips" in result.stderr
-    assert "give --data DIR and weights" in pose3d("eval", *flags, code=2).stderr

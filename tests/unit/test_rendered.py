@@ -151,8 +151,8 @@ def test_a_clip_has_a_video_a_camera_and_a_truth_that_agree(rendered):
         frames = list(video)
         size = video.size_px
     truth = read_joints(videos[0].with_name("person0000_truth.npz"))
-    assert truth.xyz.shape == (1, 10, 17, 3)
-    assert len(frames) == 10
+    assert truth.xyz.shape == (1, 12, 17, 3)
+    assert len(frames) == 12
     assert truth.fps == 25.0
     matrix = np.load(videos[0].with_name("person0000_truth.npz"))["K"]
     pixels = truth.xyz[0] @ matrix.T

@@ -13,6 +13,7 @@ from pose3d_cli.errors import DataMissingError, ExitCode, InputError, SettingsEr
 from pose3d_cli.learn.benchmark.job import find_dataset, missing
 from pose3d_cli.learn.clip import Dataset, DatasetOptions, Split
 from pose3d_cli.learn.recognise import what_is
+from pose3d_cli.learn.rendered.truth import TRUTH, drawn_with
 
 # Words of what a file is, to the data set that it belongs to; the first that occurs counts.
 _BELONGS: Mapping[str, str] = {
@@ -101,7 +102,7 @@ def check_data(path: Path, dataset: str | None, keypoints: str = "") -> CheckRep
     report.keypoints = keypoints or (entry.keypoints[0] if entry.keypoints else "")
     options = DatasetOptions(keypoints=report.keypoints)
     report.findings = entry.check(path, options)
-    if not report.findings:
+    if entry.is_quick and not report.findings:
         try:
             report.splits = dict(_splits(entry.open(path, options)))
         except InputError as error:
@@ -113,6 +114,8 @@ def guess(path: Path) -> str:
     """Return the data set that a file or folder belongs to; "" if nobody can say."""
     if (path / "index.json").is_file():
         return "mocap"
+    if _is_rendered(path):
+        return "rendered"
     files = [path] if path.is_file() else _files(path)
     for file in files:
         kind = what_is(file)
@@ -120,6 +123,14 @@ def guess(path: Path) -> str:
             if words in kind:
                 return name
     return "folder" if path.is_dir() and files else ""
+
+
+def _is_rendered(folder: Path) -> bool:
+    truth = next(folder.glob(f"*{TRUTH}"), None)
+    try:
+        return truth is not None and bool(drawn_with(truth))
+    except InputError:
+        return False  # a truth of the user's own
 
 
 def _files(folder: Path) -> list[Path]:

@@ -67,6 +67,8 @@ WARNINGS: Mapping[str, str] = {
     "joints; papers that use a regressor from the mesh measure other points.",
     "generated": "The generator's noise decides these figures: they compare lifters, and tell "
     "little about a real video.",
+    "rendered": "Rendered faces have no texture, so a detector takes front and back for each other "
+    "more often than in life.",
     "own": "Truth, joints and camera are the user's own; compare only with figures of this folder.",
 }
 """What a reader should beware of, by a short name."""
@@ -190,6 +192,15 @@ _TABLE = (
         about="Generated takes of four seconds at 25 frames a second, of held-out subjects.",
         average="frames",
         warnings=(*_LIFTING, "generated"),
+    ),
+    BenchmarkProtocol(
+        name="rendered",
+        about="Rendered people of 1.70 m, through their true cameras; the twelve limb joints.",
+        average="clips",
+        root=HIPS,
+        joints=LIMB_JOINTS,
+        pck_joints=LIMB_JOINTS,
+        warnings=(*_LIFTING, "rendered"),
     ),
     BenchmarkProtocol(
         name="own",

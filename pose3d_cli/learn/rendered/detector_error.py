@@ -10,11 +10,8 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
-from pose3d_cli.detect.base import Detector
-from pose3d_cli.detect.track import track_people
 from pose3d_cli.errors import InputError
 from pose3d_cli.files.keypoints import read_keypoints
-from pose3d_cli.files.video import open_video
 from pose3d_cli.learn.rendered.truth import FEWEST_FRAMES, Rendered
 from pose3d_cli.learn.synthetic.motion import ABOVE_SPINE, chest_axes, hip_axes
 from pose3d_cli.pose.convert import convert
@@ -72,16 +69,6 @@ class JointError:
     clips_differ_mm: float
     noise: float
     remembered: float | None
-
-
-def by(detector: Detector) -> Finder:
-    """Return a finder that runs a detector."""
-
-    def find(video: Path) -> list[Keypoints2D]:
-        with open_video(video) as frames:
-            return track_people(detector, frames, fps=frames.fps, image_size=frames.size_px)
-
-    return find
 
 
 def read_from(folder: Path) -> Finder:

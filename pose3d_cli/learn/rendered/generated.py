@@ -34,7 +34,7 @@ def generated(
     for row, half_picture in enumerate(view.half_picture.numpy().astype(np.float64)):
         camera = camera_that_sees(half_picture, _LONGER_SIDE_PX, "generated")
         xyz = joints[row]
-        clip = Rendered(Path(f"generated{row}"), xyz, in_picture(xyz, camera), camera)
+        clip = Rendered(Path(f"generated{row}"), xyz, in_picture(xyz, camera), camera, TAKE_HZ)
         keypoints = as_keypoints(rays[row], score[row], camera, TAKE_HZ)
         pairs.append((clip, nearest([keypoints], clip)))
     return pairs

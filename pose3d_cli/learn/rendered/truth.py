@@ -35,12 +35,14 @@ class Rendered:
         xyz: Metres, axes of the camera (x right, y down, z forward).
         keypoints_px: The same joints in the picture.
         camera: Without distortion.
+        fps: Frames a second.
     """
 
     video: Path
     xyz: Float64[np.ndarray, "frames joints 3"]
     keypoints_px: Float64[np.ndarray, "frames joints 2"]
     camera: Camera
+    fps: float
 
     @property
     def shown(self) -> Bool[np.ndarray, "frames joints"]:
@@ -155,7 +157,7 @@ def read_rendered(path: Path) -> Rendered:
     )
     xyz = joints.xyz[0].astype(np.float64)
     video = path.with_name(path.name.removesuffix(TRUTH) + ".mp4")
-    return Rendered(video, xyz, in_picture(xyz, camera), camera)
+    return Rendered(video, xyz, in_picture(xyz, camera), camera, joints.fps)
 
 
 def read_all(folder: Path) -> list[Rendered]:

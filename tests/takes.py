@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 
@@ -43,17 +41,6 @@ def make_clip(xyz=None, *, name="a", action="walk", subject="S1", **changes):
     return clip_of(**values | changes)
 
 
-@dataclass(frozen=True)
-class Clips:
-    """A data set of given clips."""
-
-    given: tuple
-
-    def clips(self, split):
-        assert split in ("train", "val", "test")
-        yield from self.given
-
-
 class Screened(torch.nn.Module):
     """A network that answers with its input, z being the score."""
 
@@ -73,13 +60,13 @@ def screen_about(frames=9, rate_hz=50.0, units="screen,root"):
     )
 
 
-def sequence(clip, xyz):
-    """A pose for each row of a clip's keypoints."""
+def sequence(keypoints, xyz):
+    """A pose for each row of keypoints."""
     return PoseSequence(
         xyz=xyz.astype(np.float32),
-        frames=clip.keypoints.frames,
-        time_s=clip.keypoints.time_s,
-        fps=clip.keypoints.fps,
+        frames=keypoints.frames,
+        time_s=keypoints.time_s,
+        fps=keypoints.fps,
         skeleton=H36M17,
         frame="root",
         is_metric=True,

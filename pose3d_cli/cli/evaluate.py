@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shlex
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pose3d_cli.cli.rendered import find_people
-from pose3d_cli.cli.screen import Screen, facts, table
+from pose3d_cli.cli.screen import Screen, facts
+from pose3d_cli.cli.table import table
 from pose3d_cli.errors import SettingsError
 from pose3d_cli.learn.benchmark.settings import BenchmarkSettings
 
@@ -74,8 +75,6 @@ def evaluate(
     named = [*(what or ()), *(weights or ())]
     if prediction is not None or truth is not None:
         _compare(screen, prediction, truth, camera=camera, person=person)
-    elif dataset == "rendered":
-        _on_rendered(screen, data, named, device=settings.device)
     else:
         _on_dataset(screen, named, dataset, data, settings, out=out, csv=csv)
 
@@ -93,20 +92,22 @@ def _on_dataset(
     from pose3d_cli.learn.benchmark.board import write_csv, write_files
     from pose3d_cli.learn.benchmark.job import run_job
     from pose3d_cli.learn.benchmark.page import write_report
+    from pose3d_cli.pipeline.outputs import writable
 
     if not named and dataset is None:
         raise SettingsError(
             "give weights and --dataset, finished evaluations, or --prediction and --truth"
         )
-    board = run_job(_paths(named), dataset, data, settings, screen)
-    if csv is not None:
-        write_csv(csv, board)
-    if out is not None:
-        written = [*write_files(out, board), *write_report(out, board, _command())]
-        screen.note(f"wrote {', '.join(str(path) for path in written)}")
-    screen.show(board.to_json(), _told(board))
-    for note in board.notes():
-        screen.warn(note)
+    with writable(out) if out else nullcontext():
+        board = run_job(_paths(named), dataset, data, settings, screen)
+        screen.show(board.to_json(), _told(board))
+        for note in board.notes():
+            screen.warn(note)
+        if csv is not None:
+            write_csv(csv, board)
+        if out is not None:
+            written = [*write_files(out, board), *write_report(out, board, _command())]
+            screen.note(f"wrote {', '.join(str(path) for path in written)}")
 
 
 def _command() -> str:
@@ -116,15 +117,10 @@ def _command() -> str:
 
 def _paths(named: Sequence[str]) -> list[Path]:
     """Return the files that names and folders mean."""
-    from pose3d_cli.learn.benchmark.job import EVALUATION, evaluations_in
+    from pose3d_cli.learn.benchmark.job import evaluations_in
     from pose3d_cli.pipeline.stock import find_weights
 
-    paths: list[Path] = []
-    for name in named:
-        path = Path(name)
-        is_evaluation = path.suffix == EVALUATION or (path.is_dir() and any(path.glob("*.npz")))
-        paths += evaluations_in(path) if is_evaluation else [find_weights(name)]
-    return paths
+    return [path for name in named for path in evaluations_in(Path(name)) or [find_weights(name)]]
 
 
 def _told(board: Board) -> list[str]:
@@ -162,21 +158,3 @@ def _compare(
     screen.show(found.to_json(), [*facts(about), "", *table(found.rows())])
     for note in found.notes:
         screen.warn(note)
-
-
-def _on_rendered(screen: Screen, data: str | None, weights: Sequence[str], *, device: str) -> None:
-    from pose3d_cli.learn.rendered.evaluate import evaluate_rendered
-    from pose3d_cli.pipeline.settings import LiftSettings
-    from pose3d_cli.pipeline.stock import find_weights
-
-    if data is None or not weights:
-        raise SettingsError("--dataset rendered: give --data DIR and weights")
-    files = [find_weights(name) for name in weights]
-    detector = LiftSettings().detector
-    pairs = find_people(screen, Path(data), detector)
-    screen.stage("lift", None)
-    found = evaluate_rendered(files, pairs, device=device)
-    record = {"detector": detector, **found.to_json()}
-    scores = record.pop("scores")
-    told = [*facts(record), "", *table(found.rows())]
-    screen.show({**record, "scores": scores}, told)

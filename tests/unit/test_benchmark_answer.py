@@ -12,11 +12,9 @@ from pose3d_cli.learn.benchmark.page import page_of
 from pose3d_cli.learn.benchmark.protocol import BenchmarkProtocol
 from pose3d_cli.learn.benchmark.score import ClipScore, score_clip
 from pose3d_cli.lift.windowed import WindowedLifter
-from pose3d_cli.pose.skeleton import H36M17
 from pose3d_cli.pose.stature import stature
-from pose3d_cli.pose.types import PoseSequence
 from tests.nets import about, tiny
-from tests.takes import Screened, body, make_clip, screen_about
+from tests.takes import Screened, body, make_clip, screen_about, sequence
 from tests.unit.test_benchmark_summary import evaluation, score
 
 PLAIN = BenchmarkProtocol(name="plain", about="Plain.", average="frames")
@@ -31,15 +29,7 @@ class Knows(WindowedLifter):
 
     def lift(self, keypoints, camera, screen=None):
         assert np.isfinite(keypoints.xy[:, 0]).all()
-        return PoseSequence(
-            xyz=self.xyz[keypoints.frames].astype(np.float32),
-            frames=keypoints.frames,
-            time_s=keypoints.time_s,
-            fps=keypoints.fps,
-            skeleton=H36M17,
-            frame="root",
-            is_metric=True,
-        )
+        return sequence(keypoints, self.xyz[keypoints.frames])
 
 
 def knows(xyz):
@@ -54,23 +44,23 @@ def test_a_truth_in_other_axes_is_met_by_one_rotation():
     xyz = body(12)
     matrix = Rotation.from_euler("xyz", [100, -20, 40], degrees=True).as_matrix()
     clip = in_world(make_clip(xyz), lambda p: (p @ matrix.T + [1, 2, 3]).astype(np.float32))
-    found, stretch = answer(knows(xyz), clip, PLAIN)
-    assert score_clip(clip, found, stretch, PLAIN).mean("mpjpe") < 1e-6
+    found = answer(knows(xyz), clip, PLAIN)
+    assert score_clip(clip, found.xyz, found.stretch, PLAIN).mean("mpjpe") < 1e-6
 
 
 def test_one_rotation_for_the_clip_and_not_one_a_frame():
     xyz = body(12)
     spin = Rotation.from_euler("z", 10.0 * np.arange(12)[:, None], degrees=True).as_matrix()
     clip = in_world(make_clip(xyz), lambda p: np.einsum("tij,tkj->tki", spin, p).astype(np.float32))
-    found, stretch = answer(knows(xyz), clip, PLAIN)
-    assert score_clip(clip, found, stretch, PLAIN).mean("mpjpe") > 0.05
+    found = answer(knows(xyz), clip, PLAIN)
+    assert score_clip(clip, found.xyz, found.stretch, PLAIN).mean("mpjpe") > 0.05
 
 
 def test_a_mirrored_truth_is_not_met():
     xyz = body(12)
     clip = in_world(make_clip(xyz), lambda p: p * np.float32([-1, 1, 1]))
-    found, stretch = answer(knows(xyz), clip, PLAIN)
-    assert score_clip(clip, found, stretch, PLAIN).mean("mpjpe") > 0.05
+    found = answer(knows(xyz), clip, PLAIN)
+    assert score_clip(clip, found.xyz, found.stretch, PLAIN).mean("mpjpe") > 0.05
 
 
 def test_where_the_pelvis_was_long_unseen_the_clip_is_parted():
@@ -80,8 +70,8 @@ def test_where_the_pelvis_was_long_unseen_the_clip_is_parted():
     pixels[20:24, 0] = np.nan  # 0.1 s: filled
     pixels[40:80, 0] = np.nan  # 0.8 s: not
     clip = make_clip(xyz, xy=pixels)
-    found, stretch = answer(knows(xyz), clip, PLAIN)
-    known = np.isfinite(found).all((1, 2))
+    found = answer(knows(xyz), clip, PLAIN)
+    known, stretch = np.isfinite(found.xyz).all((1, 2)), found.stretch
     assert np.flatnonzero(~known).tolist() == list(range(40, 80))
     assert len({*stretch[:40]}) == len({*stretch[80:]}) == 1
     assert stretch[0] != stretch[99]
@@ -89,8 +79,7 @@ def test_where_the_pelvis_was_long_unseen_the_clip_is_parted():
 
 def test_a_clip_in_which_nobody_is_seen_has_no_answer():
     clip = make_clip(xy=np.full((12, 17, 2), np.nan, np.float32))
-    found, _ = answer(knows(body()), clip, PLAIN)
-    assert np.isnan(found).all()
+    assert np.isnan(answer(knows(body()), clip, PLAIN).xyz).all()
 
 
 def test_weights_that_take_rays_need_a_camera():
@@ -104,18 +93,18 @@ def test_units_of_the_screen_are_metres_by_each_frames_own_factor():
     metres = 1 + np.arange(12) / 10
     clip = make_clip(xyz, metres_per_unit=metres)
     lifter = WindowedLifter(Screened(), screen_about(), CPU, mirror=False)
-    found, _ = answer(lifter, clip, PLAIN)
+    found = answer(lifter, clip, PLAIN).xyz
     screen = (clip.keypoints.xy - 500) / 500
     expected = (screen * metres[:, None, None])[:, 1:]
     np.testing.assert_allclose(found[:, 1:, :2], expected, atol=1e-5)
-    picture, _ = answer(lifter, clip, replace(PLAIN, unit="picture"))
+    picture = answer(lifter, clip, replace(PLAIN, unit="picture")).xyz
     np.testing.assert_allclose(picture[:, 1:, :2], 0.5 * screen[:, 1:], atol=1e-5)
 
 
 def test_screen_coordinates_are_by_the_width_even_where_the_height_is_more():
     clip = make_clip(image_size=(1000, 1002), metres_per_unit=np.ones(12))
     lifter = WindowedLifter(Screened(), screen_about(), CPU, mirror=False)
-    found, _ = answer(lifter, clip, PLAIN)
+    found = answer(lifter, clip, PLAIN).xyz
     by_width = clip.keypoints.xy / 1000 * 2 - [1, 1002 / 1000]  # as papers write it
     np.testing.assert_allclose(found[:, 1:, :2], by_width[:, 1:], atol=1e-6)
 
@@ -126,7 +115,7 @@ def test_weights_of_another_data_sets_unit_are_made_as_tall_as_all():
     for trained_on in ("", "3dhp", "h36m"):
         header = replace(screen_about(), more={"trained_on": trained_on})
         lifter = WindowedLifter(Screened(), header, CPU, mirror=False)
-        found[trained_on], _ = answer(lifter, clip, PLAIN)
+        found[trained_on] = answer(lifter, clip, PLAIN).xyz
     np.testing.assert_array_equal(found[""], found["3dhp"])
     assert np.abs(found["h36m"] - found["3dhp"]).max() > 0.01
     assert stature(found["h36m"]) == pytest.approx(1.70, rel=0.05)

@@ -95,6 +95,35 @@ def test_views_of_a_take_are_drawn_together():
     assert (together.low, together.high) == pytest.approx((alone.low, alone.high))
 
 
+def test_views_of_a_take_are_drawn_together_where_each_clip_is_a_group_too():
+    single = [score(f"{i}", 30 + 5 * i, 10, group=f"{i}") for i in range(6)]
+    two_views = [
+        score(f"{i}/{c}", 30 + 5 * i, 10, group=f"{i}/{c}", take=f"{i}")
+        for i in range(6)
+        for c in range(2)
+    ]
+    by_clip = replace(ACTIONS, average="clips")
+    alone, together = (figure(clips, "mpjpe", by_clip) for clips in (single, two_views))
+    assert (together.low, together.high) == pytest.approx((alone.low, alone.high))
+    only = figure(two_views[:2], "mpjpe", by_clip)
+    assert only.value == pytest.approx(30)
+    assert np.isnan(only.low)  # two views of one take
+
+
+def test_two_views_of_a_take_are_one_to_the_rank_test():
+    def views(errors, label):
+        clips = [
+            score(f"{i}/{c}", e, 10, group=f"{i}/{c}", take=f"{i}")
+            for i, e in enumerate(errors)
+            for c in range(4)
+        ]
+        return evaluation(clips, label, protocol="own", dataset="folder")
+
+    pair = compare_pair(views([10, 20, 30], "one"), views([11, 22, 33], "two"))
+    assert (pair.takes, pair.second_wins) == (3, 0)
+    assert np.isnan(pair.p)  # three takes cannot tell, twelve views cannot either
+
+
 def test_single_takes_are_drawn_as_groups():
     clips = [score(f"{i}", 30 + 5 * i, 10, group=f"g{i}") for i in range(6)]
     found = figure(clips, "mpjpe", replace(ACTIONS, average="clips"))
@@ -178,9 +207,9 @@ def test_a_board_tells_equal_labels_apart_and_compares_all(tmp_path):
     assert [e.label for e in board.evaluations] == ["one (1)", "one (2)", "other"]
     assert len(board.pairs) == 3 * 2
     assert {row[-1] for row in board.pair_rows()[1:]} == {"no difference beyond chance"}
-    paths = write_files(tmp_path / "out", board)
+    paths = write_files(tmp_path, board)
     assert all(path.stat().st_size for path in paths)
-    assert read_evaluation(tmp_path / "out" / "one_1.npz").label == "one (1)"
+    assert read_evaluation(tmp_path / "one_1.npz").label == "one (1)"
 
 
 def test_the_table_as_csv_has_all_figures(tmp_path):

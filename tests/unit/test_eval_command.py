@@ -126,13 +126,29 @@ class Runs:
         return (open, (self.path, "w"))
 
 
-def test_an_unwritable_folder_is_told_after_the_figures_are_lost_to_nobody(
+def test_a_folder_that_cannot_be_written_is_told_before_anything_is_measured(
     pose3d, tiny_weights, npz_folder, tmp_path
 ):
     (tmp_path / "file").write_text("")
     flags = ("--dataset", "h36m", "--data", npz_folder)
     ran = pose3d("eval", tiny_weights, *flags, "-o", tmp_path / "file" / "x", code=9)
-    assert "cannot be made" in ran.stderr
+    assert "cannot be written" in ran.stderr
+    assert "evaluate" not in ran.stderr
+    assert not ran.stdout
+
+
+def test_figures_are_told_even_if_their_table_cannot_be_written(
+    pose3d, tiny_weights, npz_folder, tmp_path
+):
+    flags = ("--dataset", "h36m", "--data", npz_folder)
+    ran = pose3d("eval", tiny_weights, *flags, "--csv", tmp_path / "no" / "t.csv", code=9)
+    assert "MPJPE mm" in ran.stdout
+
+
+def test_a_wrong_command_leaves_no_empty_folder(pose3d, tiny_weights, tmp_path):
+    flags = ("--dataset", "h36m", "--data", tmp_path, "-o", tmp_path / "new")
+    pose3d("eval", tiny_weights, *flags, code=3)
+    assert not (tmp_path / "new").exists()
 
 
 def test_data_check_says_what_is_there(pose3d, npz_folder, mocap, tmp_path):

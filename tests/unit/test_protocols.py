@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from pose3d_cli.learn.benchmark.protocol import PROTOCOLS
-from pose3d_cli.learn.benchmark.run import EvalSettings, evaluate
+from pose3d_cli.learn.benchmark.run import Benchmark, evaluate
+from pose3d_cli.learn.benchmark.settings import BenchmarkSettings
 from pose3d_cli.learn.clip import DATASETS, DatasetOptions
 from pose3d_cli.learn.h36m_cameras import _PLACES, CAMERAS
 from pose3d_cli.lift import weights
@@ -54,16 +55,11 @@ def save(path, *, scale=1.0, **changes):
 
 def measured(file, name, path, protocol, *, keypoints="", **settings):
     dataset = DATASETS.get(name).open(path, DatasetOptions(keypoints=keypoints))
-    (found,) = evaluate(
-        [file],
-        dataset,
-        name,
-        keypoints,
-        PROTOCOLS[protocol],
-        EvalSettings(**settings),
-        device=CPU,
-        steps=Silent(),
+    benchmark = Benchmark(
+        name=name, dataset=dataset, keypoints=keypoints, protocol=PROTOCOLS[protocol]
     )
+    settings = BenchmarkSettings(**settings)
+    (found,) = evaluate([file], benchmark, settings, device=CPU, steps=Silent())
     return found
 
 
@@ -173,13 +169,15 @@ def test_weights_of_another_rate_are_lifted_as_videos_and_told(tmp_path, pickle_
 
 def test_the_way_windows_are_laid_can_be_chosen(of_papers, pickle_file):
     layings = {
-        laying: measured(of_papers, "h36m-sh", pickle_file, "motionbert", laying=laying)
+        laying: measured(of_papers, "h36m-sh", pickle_file, "motionbert", windows=laying)
         for laying in ("video", "tiles", "centred")
     }
     videos = 4 * (7 + 18 + 23 + 11)
     assert [e.frames for e in layings.values()] == [videos, 4 * (7 + 18 + 18 + 9), videos]
     values = {round(e.figures()["mpjpe"].value, 6) for e in layings.values()}
     assert len(values) == 3
+    told = {name: "not as the protocol says" in " ".join(e.notes) for name, e in layings.items()}
+    assert told == {"video": True, "tiles": False, "centred": True}
 
 
 # H36M's joints in 3DHP's order, as the field's converters list them.

@@ -1,5 +1,4 @@
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +9,7 @@ from pose3d_cli.learn.seams import border_steps, measure_seams
 from pose3d_cli.learn.synthetic.postures import draw_postures
 from pose3d_cli.lift import weights
 from pose3d_cli.lift.windowed import WindowedLifter
-from pose3d_cli.pose.skeleton import H36M17
-from pose3d_cli.pose.types import PoseSequence
+from tests.takes import sequence
 
 
 @pytest.fixture(scope="module")
@@ -60,19 +58,7 @@ class JumpsAtBorders(WindowedLifter):
         steps = border_steps(len(keypoints), self.window) * np.float32(self.jump)
         xyz = np.zeros((len(keypoints), 17, 3), np.float32)
         xyz[1:, 1:, 1] = np.cumsum(steps)[:, None]
-        return replace(lifted_nothing(keypoints), xyz=xyz - xyz[:, :1])
-
-
-def lifted_nothing(keypoints):
-    return PoseSequence(
-        xyz=np.zeros((len(keypoints), 17, 3), np.float32),
-        frames=keypoints.frames,
-        time_s=keypoints.time_s,
-        fps=keypoints.fps,
-        skeleton=H36M17,
-        frame="root",
-        is_metric=True,
-    )
+        return sequence(keypoints, xyz - xyz[:, :1])
 
 
 def test_jumps_at_borders_are_seen_and_a_calm_lifter_is_not_blamed(data):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
@@ -28,7 +28,24 @@ _LAYOUTS: Mapping[Laying, Layout] = {
 _PELVIS = H36M17.index("pelvis")
 
 
-def laying_for(lifter: WindowedLifter, fps: float, protocol: BenchmarkProtocol) -> Laying:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Answer:
+    """What a lifter made of a clip.
+
+    Attributes:
+        xyz: Root-relative joints of each frame in the axes of the truth, metres; NaN where there is
+            no answer. A truth in axes of a world whose camera is unknown is met by one rotation
+            for the whole clip.
+        stretch: Number of the stretch that each frame's answer belongs to; -1 where there is none.
+        laying: How windows were laid.
+    """
+
+    xyz: Float32[np.ndarray, "frames 17 3"]
+    stretch: Int64[np.ndarray, " frames"]
+    laying: Laying
+
+
+def _laying_for(lifter: WindowedLifter, fps: float, protocol: BenchmarkProtocol) -> Laying:
     """Return how windows can be laid: the protocol's way, or a video's for weights of another rate.
 
     A paper's windows are of frames of the data set. Weights of another rate do not see these.
@@ -37,18 +54,11 @@ def laying_for(lifter: WindowedLifter, fps: float, protocol: BenchmarkProtocol) 
     return protocol.laying if is_own else "video"
 
 
-def answer(
-    lifter: WindowedLifter, clip: Clip, protocol: BenchmarkProtocol
-) -> tuple[Float32[np.ndarray, "frames 17 3"], Int64[np.ndarray, " frames"]]:
+def answer(lifter: WindowedLifter, clip: Clip, protocol: BenchmarkProtocol) -> Answer:
     """Lift a clip.
 
     Short gaps in what was seen are filled; at longer ones, and where the pelvis was not seen, the
     clip is parted.
-
-    Returns:
-        Root-relative joints of each frame in the axes of the truth, metres, NaN where there is no
-        answer; and the number of the stretch that each frame's answer belongs to. A truth in axes
-        of a world whose camera is unknown is met by one rotation for the whole clip.
 
     Raises:
         InputError: The weights take rays, and the camera is unknown.
@@ -58,19 +68,21 @@ def answer(
             f"{clip.name}: the camera is unknown, but these weights need it; "
             "give a calibration, or measure weights that take screen coordinates"
         )
-    laying = laying_for(lifter, clip.keypoints.fps, protocol)
+    laying = _laying_for(lifter, clip.keypoints.fps, protocol)
     laid = replace(lifter, layout=_LAYOUTS[laying])
+    metres = _metres_for(lifter, clip, protocol)
     xyz = np.full((len(clip), len(H36M17.joints), 3), np.nan, np.float32)
     stretch = np.full(len(clip), -1, np.int64)
     for number, part in enumerate(_parts(clip.keypoints)):
-        metres = metres_for(lifter, clip, protocol)
         pose = laid.lift(part, clip.camera, _screen(clip, part, metres))
         rows = np.searchsorted(clip.keypoints.frames, pose.frames)
         is_own = clip.keypoints.frames[np.minimum(rows, len(clip) - 1)] == pose.frames
         xyz[rows[is_own]] = pose.xyz[is_own]
         tile = np.arange(len(pose)) // lifter.window if laying == "tiles" else 0
         stretch[rows[is_own]] = (number * len(clip) + np.zeros(len(pose), np.int64) + tile)[is_own]
-    return (_turned(xyz, clip) if clip.truth.frame == "world" else xyz), stretch
+    if clip.truth.frame == "world":
+        xyz = _turned(xyz, clip)
+    return Answer(xyz=xyz, stretch=stretch, laying=laying)
 
 
 def _parts(keypoints: Keypoints2D) -> list[Keypoints2D]:
@@ -80,7 +92,7 @@ def _parts(keypoints: Keypoints2D) -> list[Keypoints2D]:
     return split_at_gaps(seen) if len(seen) else []
 
 
-def metres_for(
+def _metres_for(
     lifter: WindowedLifter, clip: Clip, protocol: BenchmarkProtocol
 ) -> Float64[np.ndarray, " frames"] | None:
     """Return what a unit of these weights' answers is in metres, by the data set's rule.

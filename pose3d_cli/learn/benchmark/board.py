@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from pose3d_cli.errors import OutputError
 from pose3d_cli.files.atomic import replacing
 from pose3d_cli.learn.benchmark.evaluation import Evaluation, write_evaluation
 from pose3d_cli.learn.benchmark.paired import Paired, compare_pair
@@ -139,13 +138,13 @@ def write_csv(path: Path, board: Board) -> None:
 def write_files(folder: Path, board: Board) -> list[Path]:
     """Write `evaluation.json`, `evaluation.csv` and an npz of each evaluation, for comparisons.
 
+    Args:
+        folder: Is there already.
+        board: What was found.
+
     Raises:
         OutputError: The folder cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be made ({error.strerror}); choose --out") from error
     paths = [folder / "evaluation.json", folder / "evaluation.csv"]
     with replacing(paths[0]) as new:
         text = json.dumps(board.to_json(), ensure_ascii=False, indent=1, allow_nan=False)

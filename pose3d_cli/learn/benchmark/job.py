@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pose3d_cli.config import nearest
-from pose3d_cli.errors import DataMissingError, InputError, SettingsError, UnknownNameError
+from pose3d_cli.errors import DataMissingError, SettingsError, UnknownNameError
 from pose3d_cli.learn.benchmark.board import Board
 from pose3d_cli.learn.benchmark.evaluation import Evaluation, read_evaluation
 from pose3d_cli.learn.benchmark.protocol import pick_protocol
-from pose3d_cli.learn.benchmark.run import EvalSettings, Steps, evaluate
+from pose3d_cli.learn.benchmark.run import Benchmark, evaluate
 from pose3d_cli.learn.benchmark.settings import BenchmarkSettings
 from pose3d_cli.learn.clip import DATASETS, DatasetEntry, DatasetOptions
+from pose3d_cli.learn.steps import Steps
 from pose3d_cli.lift.device import resolve
 
 EVALUATION = ".npz"
@@ -94,33 +95,14 @@ def _measured(
         raise DataMissingError(missing(name, entry, path))
     keypoints = settings.keypoints or (entry.keypoints[0] if entry.keypoints else "")
     options = DatasetOptions(keypoints=keypoints, seed=settings.seed, takes=settings.takes)
-    return evaluate(
-        files,
-        entry.open(path, options),
-        name,
-        keypoints,
-        protocol,
-        EvalSettings(
-            split=settings.split,
-            mirror=settings.mirror,
-            laying=settings.windows or None,
-            limit=settings.limit,
-            seed=settings.seed,
-        ),
-        device=resolve(settings.device),
-        steps=steps,
+    benchmark = Benchmark(
+        name=name, dataset=entry.open(path, options), keypoints=keypoints, protocol=protocol
     )
+    return evaluate(files, benchmark, settings, device=resolve(settings.device), steps=steps)
 
 
 def evaluations_in(path: Path) -> list[Path]:
-    """Return the evaluation files of a folder that `--out` wrote, or the file itself.
-
-    Raises:
-        InputError: A folder without any.
-    """
-    if not path.is_dir():
-        return [path]
-    found = sorted(path.glob(f"*{EVALUATION}"))
-    if not found:
-        raise InputError(f"{path}: holds no evaluation; `pose3d eval ... --out DIR` writes them")
-    return found
+    """Return the evaluations that a file is, or that a folder of `--out` holds; perhaps none."""
+    if path.is_dir():
+        return sorted(path.glob(f"*{EVALUATION}"))
+    return [path] if path.suffix == EVALUATION else []

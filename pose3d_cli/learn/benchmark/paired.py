@@ -12,7 +12,7 @@ from pose3d_cli.errors import InputError
 from pose3d_cli.learn.benchmark.evaluation import Evaluation
 from pose3d_cli.learn.benchmark.protocol import PROTOCOLS
 from pose3d_cli.learn.benchmark.score import MEASURES
-from pose3d_cli.learn.benchmark.summary import drawn_means, takes_of
+from pose3d_cli.learn.benchmark.summary import Takes, takes_of
 
 _FEWEST = 6
 """Takes below which no rank test can find anything at 5 %."""
@@ -59,32 +59,38 @@ def compare_pair(first: Evaluation, second: Evaluation, measure: str = "mpjpe") 
     """
     _check(first, second)
     protocol = PROTOCOLS[first.protocol]
-    found = [takes_of(evaluation.clips, measure, protocol) for evaluation in (first, second)]
-    keys = [key for key in found[0] if key in found[1]]
-    if not keys:
+    one, two = (takes_of(evaluation.clips, measure, protocol) for evaluation in (first, second))
+    if one is None or two is None:
         return None
-    scale = MEASURES[measure].scale
-    means = [np.array([takes[key][0] / takes[key][1] for key in keys]) for takes in found]
-    apart: Float64[np.ndarray, " takes"] = (means[1] - means[0]) * scale
-    names = list(dict.fromkeys(group for group, _ in keys))
-    group = np.array([names.index(name) for name, _ in keys])
-    count = np.array([found[0][key][1] for key in keys], np.float64)
-    low, high = np.nan, np.nan
-    if len(keys) > 1:
-        low, high = np.percentile(drawn_means(apart * count, count, group), [2.5, 97.5])
-    by_group = [np.average(apart[group == g], weights=count[group == g]) for g in np.unique(group)]
-    better = apart > 0 if MEASURES[measure].is_better_high else apart < 0
+    apart = _apart(one, two)
+    if apart is None:
+        return None
+    low, high = apart.interval()
+    by_take = apart.by_take()
+    better = by_take > 0 if MEASURES[measure].is_better_high else by_take < 0
     return Paired(
         first=first.label,
         second=second.label,
         measure=measure,
-        difference=float(np.mean(by_group)),
-        low=float(low),
-        high=float(high),
-        p=_p_value(apart),
-        takes=len(keys),
+        difference=apart.mean(),
+        low=low,
+        high=high,
+        p=_p_value(by_take),
+        takes=len(by_take),
         second_wins=int(better.sum()),
     )
+
+
+def _apart(first: Takes, second: Takes) -> Takes | None:
+    """Return second less first of the takes that both have, weighted by the frames of the first."""
+    place = {key: row for row, key in enumerate(second.keys)}
+    rows = [row for row, key in enumerate(first.keys) if key in place]
+    if not rows:
+        return None
+    others = [place[first.keys[row]] for row in rows]
+    difference = second.total[others] / second.count[others] - first.total[rows] / first.count[rows]
+    count = first.count[rows]
+    return Takes(keys=[first.keys[row] for row in rows], total=difference * count, count=count)
 
 
 def _p_value(apart: Float64[np.ndarray, " takes"]) -> float:

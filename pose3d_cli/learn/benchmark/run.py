@@ -7,51 +7,38 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import torch
 
-from pose3d_cli.errors import InputError
-from pose3d_cli.learn.benchmark.answer import answer, laying_for
+from pose3d_cli.errors import InputError, NobodyFoundError
+from pose3d_cli.learn.benchmark.answer import answer
 from pose3d_cli.learn.benchmark.evaluation import Evaluation
-from pose3d_cli.learn.benchmark.protocol import BenchmarkProtocol, Laying
+from pose3d_cli.learn.benchmark.protocol import BenchmarkProtocol
 from pose3d_cli.learn.benchmark.score import ClipScore, score_clip
-from pose3d_cli.learn.clip import Clip, Dataset, Split
+from pose3d_cli.learn.benchmark.settings import BenchmarkSettings
+from pose3d_cli.learn.clip import Clip, Dataset
 from pose3d_cli.learn.header import notes_on_test_2d
+from pose3d_cli.learn.steps import Steps
 from pose3d_cli.lift import weights
 from pose3d_cli.lift.windowed import WindowedLifter
 
 
-@runtime_checkable
-class Steps(Protocol):
-    """Whoever is told of progress."""
-
-    def stage(self, name: str, total: int | None) -> None:
-        """Begin a stage."""
-        ...
-
-    def advance(self) -> None:
-        """Count a clip."""
-        ...
-
-
 @dataclass(frozen=True, kw_only=True)
-class EvalSettings:
-    """How to measure.
+class Benchmark:
+    """What is measured on, and by which protocol.
 
     Attributes:
-        split: Of the data set.
-        mirror: Lift the mirror image too and take the mean.
-        laying: How windows are laid; None as the protocol says.
-        limit: Measure so many clips only, from the first; 0 for all.
-        seed: Of data sets drawn by chance.
+        name: Of the data set.
+        dataset: Gives the clips.
+        keypoints: Which 2D it gives.
+        protocol: What is measured, and how.
     """
 
-    split: Split = "test"
-    mirror: bool = True
-    laying: Laying | None = None
-    limit: int = 0
-    seed: int = 1234
+    name: str
+    dataset: Dataset
+    keypoints: str
+    protocol: BenchmarkProtocol
 
 
 @dataclass(kw_only=True)
@@ -68,19 +55,16 @@ class _Tally:
     def take(self, clip: Clip, protocol: BenchmarkProtocol) -> None:
         """Lift a clip and measure the answer."""
         started = time.perf_counter()
-        xyz, stretch = answer(self.lifter, clip, protocol)
+        found = answer(self.lifter, clip, protocol)
         self.seconds += time.perf_counter() - started
-        self.laying.add(laying_for(self.lifter, clip.keypoints.fps, protocol))
-        self.clips.append(score_clip(clip, xyz, stretch, protocol))
+        self.laying.add(found.laying)
+        self.clips.append(score_clip(clip, found.xyz, found.stretch, protocol))
 
 
 def evaluate(
     files: Sequence[Path],
-    dataset: Dataset,
-    name: str,
-    keypoints: str,
-    protocol: BenchmarkProtocol,
-    settings: EvalSettings,
+    benchmark: Benchmark,
+    settings: BenchmarkSettings,
     *,
     device: torch.device,
     steps: Steps,
@@ -89,48 +73,40 @@ def evaluate(
 
     Args:
         files: Weights.
-        dataset: Gives the clips.
-        name: Of the data set.
-        keypoints: Which 2D it gives.
-        protocol: What is measured, and how.
-        settings: What else.
+        benchmark: What to measure on.
+        settings: Split, windows, mirror, limit.
         device: Where to compute.
         steps: Told of each clip.
 
     Raises:
         InputError: No clip to measure, or one that these weights cannot lift.
+        NobodyFoundError: In no clip was anybody seen.
         WeightsError: Weights that cannot be loaded.
     """
-    if settings.laying:
-        protocol = replace(protocol, laying=settings.laying)
-    labels = _labels(files)
+    protocol = benchmark.protocol
+    if settings.windows:
+        protocol = replace(protocol, laying=settings.windows)
     tallies = [
         _Tally(
             label=label,
             file=file,
             lifter=WindowedLifter.from_file(file, device, mirror=settings.mirror),
         )
-        for label, file in zip(labels, files, strict=True)
+        for label, file in zip(_labels(files), files, strict=True)
     ]
+    notes: list[str] = []
     steps.stage("evaluate", settings.limit or None)
-    for clip in _measured(dataset, protocol, settings):
+    for clip in _measured(benchmark.dataset, protocol, settings):
+        notes += clip.notes
         for tally in tallies:
             tally.take(clip, protocol)
         steps.advance()
-    if not tallies or not tallies[0].clips:
-        raise InputError(f"{name}: no clip to measure in the split {settings.split!r}")
-    own = _notes_of(dataset, settings.split)
-    return [_evaluation(tally, name, keypoints, protocol, settings, own) for tally in tallies]
-
-
-def _notes_of(dataset: Dataset, split: Split) -> list[str]:
-    """Return what a data set says of a split, if it says anything; a user's folder does."""
-    notes = getattr(dataset, "notes", None)
-    return list(notes(split)) if callable(notes) else []
+    _check_found(tallies[0].clips, benchmark.name, settings.split)
+    return [_evaluation(tally, benchmark, settings, notes) for tally in tallies]
 
 
 def _measured(
-    dataset: Dataset, protocol: BenchmarkProtocol, settings: EvalSettings
+    dataset: Dataset, protocol: BenchmarkProtocol, settings: BenchmarkSettings
 ) -> Iterator[Clip]:
     """Yield the clips that the protocol does not leave out."""
     clips = (
@@ -139,6 +115,16 @@ def _measured(
         if not clip.name.startswith(protocol.left_out) and clip.is_counted.any()
     )
     return islice(clips, settings.limit or None)
+
+
+def _check_found(clips: Sequence[ClipScore], name: str, split: str) -> None:
+    if not clips:
+        raise InputError(f"{name}: no clip to measure in the split {split!r}")
+    if not any(len(clip.frame) for clip in clips):
+        raise NobodyFoundError(
+            f"{name}: somebody was found in none of {len(clips)} clips, or nowhere for as long as "
+            "a window; look at the keypoints"
+        )
 
 
 def _labels(files: Sequence[Path]) -> list[str]:
@@ -151,28 +137,22 @@ def _labels(files: Sequence[Path]) -> list[str]:
 
 
 def _evaluation(
-    tally: _Tally,
-    name: str,
-    keypoints: str,
-    protocol: BenchmarkProtocol,
-    settings: EvalSettings,
-    own: Sequence[str],
+    tally: _Tally, benchmark: Benchmark, settings: BenchmarkSettings, notes: Sequence[str]
 ) -> Evaluation:
-    laying = "/".join(sorted(tally.laying))
     return Evaluation(
         label=tally.label,
         weights=_about(tally),
-        dataset=name,
+        dataset=benchmark.name,
         split=settings.split,
-        keypoints=keypoints,
-        protocol=protocol.name,
-        laying=laying,
+        keypoints=benchmark.keypoints,
+        protocol=benchmark.protocol.name,
+        laying="/".join(sorted(tally.laying)),
         settings={"mirror": settings.mirror, "limit": settings.limit, "seed": settings.seed},
         clips=tally.clips,
         seconds=round(tally.seconds, 3),
         notes=[
-            *own,
-            *_notes(tally, protocol, settings),
+            *notes,
+            *_notes(tally, benchmark.protocol, settings),
             *notes_on_test_2d([tally.file], settings.split),
         ],
     )
@@ -191,15 +171,20 @@ def _about(tally: _Tally) -> Mapping[str, Any]:
     }
 
 
-def _notes(tally: _Tally, protocol: BenchmarkProtocol, settings: EvalSettings) -> Iterator[str]:
+def _notes(
+    tally: _Tally, protocol: BenchmarkProtocol, settings: BenchmarkSettings
+) -> Iterator[str]:
     """Yield what makes the figures others than the protocol's."""
     label = tally.label
-    if protocol.laying not in tally.laying or len(tally.laying) > 1:
+    wanted = settings.windows or protocol.laying
+    if tally.laying != {wanted}:
         rate = f"{tally.lifter.about.rate_hz:.3g} frames a second"
         yield (
             f"{label}: trained at {rate}, another rate than the set's, so it lifts clips as it "
-            "does videos, not in the protocol's windows"
+            f"does videos, not in windows laid as {wanted}"
         )
+    if wanted != protocol.laying:
+        yield f"{label}: windows laid as {wanted} (--windows), not as the protocol says"
     if settings.limit:
         yield f"{label}: only the first {settings.limit} clips were measured (--limit)"
     groups = len({clip.group for clip in tally.clips})

@@ -18,7 +18,7 @@ _MAX_STEM = 40
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, way: str = "-o") -> Iterator[Path]:
     """Give a temporary file beside `path` that takes its place once the block has succeeded.
 
     Whatever ends the block early, Ctrl-C too, removes the temporary file and leaves `path` as it
@@ -27,6 +27,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Args:
         path: The file to write; one that is there is replaced. Its folder must exist.
+        way: With what the user chooses another folder, for the error message.
 
     Yields:
         A hidden name in the same folder with the same suffix.
@@ -47,21 +48,27 @@ def replacing(path: Path) -> Iterator[Path]:
     except OSError as error:
         if error.filename is not None and str(error.filename) not in (str(temporary), str(path)):
             raise  # the block's own trouble with some other file
-        raise OutputError(explain(error, path)) from error
+        raise OutputError(explain(error, path, way=way)) from error
 
 
-def explain(error: OSError, path: Path) -> str:
-    """Say in one line why `path` cannot be written and what to do about it."""
+def explain(error: OSError, path: Path, *, way: str = "-o") -> str:
+    """Say in one line why `path` cannot be written and what to do about it.
+
+    Args:
+        error: What writing it gave.
+        path: The file.
+        way: With what the user chooses another folder.
+    """
     if error.errno in _READ_ONLY:
-        return f"{path}: the folder {path.parent} cannot be written to; choose another one with -o"
+        return f"{path}: the folder {path.parent} cannot be written to; choose another one with {way}"
     if error.errno in _FULL:
-        return f"{path}: the disk is full; free some space or choose another folder with -o"
+        return f"{path}: the disk is full; free some space or choose another folder with {way}"
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
-        return f"{path}: there is no folder {path.parent}; make it or choose another with -o"
+        return f"{path}: there is no folder {path.parent}; make it or choose another with {way}"
     if error.errno in (errno.EISDIR, errno.ENOTEMPTY, errno.EEXIST):
         return f"{path}: a folder of this name is in the way; rename it or choose another output"
     why = error.strerror or str(error) or type(error).__name__
-    return f"{path}: cannot be written ({why.lower()}); choose another folder with -o"
+    return f"{path}: cannot be written ({why.lower()}); choose another folder with {way}"
 
 
 def _flush(path: Path) -> None:

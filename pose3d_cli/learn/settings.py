@@ -53,7 +53,7 @@ _RULES: tuple[tuple[Callable[[float], bool], str, tuple[str, ...]], ...] = (
     (lambda value: 0 < value <= 1, "above 0 and at most 1", ("layer_decay", "labels", "decay")),
 )
 
-Precision = Literal["bf16", "fp32"]
+Precision = Literal["auto", "bf16", "fp32"]
 Kind = Literal["muon", "adamw", "amsgrad"]
 Schedule = Literal["cosine", "exponential"]
 
@@ -130,8 +130,8 @@ class TrainSettings:
     """How much less a joint counts whose 2D score is low: 0 not at all, 1 in proportion to it."""
     velocity_loss: float = 20.0
     """Weight of the velocity error; counts only once time is added."""
-    precision: Precision = "bf16"
-    """Arithmetic of the forward pass; parameters and losses stay in fp32."""
+    precision: Precision = "auto"
+    """Arithmetic of the forward pass, the rest is fp32; auto: bf16 where the hardware has it."""
     compile: bool = False
     """Compile the network (needs a C++ compiler); pays in long runs."""
     tensorboard: bool = False

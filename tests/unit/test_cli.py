@@ -189,7 +189,7 @@ def test_a_config_file_that_is_wrong(pose3d, tmp_path, text, code, words):
         (["--time-budget", "0s"], "time_budget (0s) must be above 0"),
         (
             ["--set", "precision=fp16"],
-            "--set precision=fp16: precision is 'fp16'; known: bf16, fp32",
+            "--set precision=fp16: precision is 'fp16'; known: auto, bf16, fp32",
         ),
         (["--stage", "mesh"], "stage is 'mesh'; known: pretrain, finetune"),
         (["--mask-ratio", "2"], "mask_ratio (2.0) must be above 0"),

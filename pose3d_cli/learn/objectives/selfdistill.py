@@ -21,6 +21,7 @@ from pose3d_cli.errors import DivergedError
 from pose3d_cli.learn.ahead import Ahead
 from pose3d_cli.learn.keypoint_windows import Views
 from pose3d_cli.learn.masking import SAMPLERS
+from pose3d_cli.learn.precision import autocast
 from pose3d_cli.learn.pretrain_settings import PretrainSettings
 from pose3d_cli.learn.settings import TrainSettings
 from pose3d_cli.lift.blocks.encoder import JointEncoder
@@ -118,7 +119,7 @@ class SelfDistill:
         """
         self.step, copies = step, self.pretrain.copies
         x, score, mask = (drawn.to(device) for drawn in self.batches.get(step, part))
-        with torch.autocast(device.type, torch.bfloat16, enabled=self.settings.precision == "bf16"):
+        with autocast(self.settings.precision, device):
             target, teacher_std = self._target(x, score)
             predicted = self._student(x.repeat(copies, 1, 1, 1), mask).float()
         target, score = target.repeat(copies, 1, 1, 1), score.repeat(copies, 1, 1)

@@ -20,6 +20,7 @@ from pose3d_cli.learn.ahead import Ahead
 from pose3d_cli.learn.hidden import hide_some
 from pose3d_cli.learn.losses import position_error, scale_free_error, velocity_error
 from pose3d_cli.learn.pairs import P, Pairs
+from pose3d_cli.learn.precision import autocast
 from pose3d_cli.learn.settings import TrainSettings
 from pose3d_cli.learn.synthetic.generator import Generator, GeneratorConfig
 from pose3d_cli.lift.windows import lay_windows
@@ -80,7 +81,7 @@ class Supervised:
         over_time = step >= s.single_steps
         batch = self.batches.get(step, part)
         x, truth = batch.x.to(device), batch.target.to(device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=s.precision == "bf16"):
+        with autocast(s.precision, device):
             pose = self.network(x, over_time=over_time)
         pose = pose.float()
         # A joint that was hardly seen is half a guess, and guesses drown what can be learnt.

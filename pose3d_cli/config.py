@@ -6,7 +6,8 @@ import difflib
 import tomllib
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pose3d_cli.errors import InputError, SettingsError, UnknownNameError
 
@@ -27,7 +28,8 @@ def fitting(name: str, value: Any, hint: Any, *, where: str) -> Any:
     Args:
         name: Of the setting.
         value: From a file, a header or the command line.
-        hint: Type of the setting; only plain types and choices (`Literal`) are looked at.
+        hint: Type of the setting; only plain types, choices (`Literal`) and `int | Literal[...]`
+            are looked at.
         where: Where the value came from, for the error message.
 
     Raises:
@@ -38,10 +40,27 @@ def fitting(name: str, value: Any, hint: Any, *, where: str) -> Any:
         if value not in known:
             told = ", ".join(str(choice) for choice in known)
             raise SettingsError(f"{where}: {name} is {value!r}; known: {told}")
+    elif is_number_or_word(hint):
+        return _number_or_word(name, value, get_args(get_args(hint)[1]), where=where)
     elif hint is float and type(value) is int:
         return float(value)
     elif hint in _WORDS and type(value) is not hint:
         raise SettingsError(f"{where}: {name} is {value!r}; expected {_WORDS[hint]}")
+    return value
+
+
+def is_number_or_word(hint: Any) -> bool:
+    """Return whether the type of a setting is `int | Literal[...]`."""
+    return get_origin(hint) in (Union, UnionType)  # Python takes it for either
+
+
+def _number_or_word(name: str, value: Any, words: tuple[str, ...], *, where: str) -> int | str:
+    """Return a value of `int | Literal[words]`; the command line gives numbers as text."""
+    if type(value) is str and value.removeprefix("-").isdecimal():
+        return int(value)
+    if type(value) is not int and value not in words:
+        told = " or ".join(words)
+        raise SettingsError(f"{where}: {name} is {value!r}; expected a whole number or {told}")
     return value
 
 

@@ -11,7 +11,18 @@ import typer
 from typer.core import TyperGroup
 
 from pose3d_cli import __version__
-from pose3d_cli.cli import bench, convert, data, doctor, evaluate, info, lift, train, weights
+from pose3d_cli.cli import (
+    bench,
+    bench_detectors,
+    convert,
+    data,
+    doctor,
+    evaluate,
+    info,
+    lift,
+    train,
+    weights,
+)
 from pose3d_cli.cli.flags import with_flags
 from pose3d_cli.cli.screen import Screen, ScreenSettings, is_usage
 from pose3d_cli.cli.stop import listen
@@ -123,7 +134,8 @@ _add(_WEIGHTS, "convert", weights.convert)
 _BENCH = _group("bench", "Measure this machine, and detectors.")
 _add(_BENCH, "lift", bench.lift)
 _add(_BENCH, "seams", bench.seams)
-_add(_BENCH, "detector", bench.detector)
+_add(_BENCH, "detect", bench_detectors.detect)
+_add(_BENCH, "detector", bench_detectors.detector)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""`pose3d bench lift`, `pose3d bench seams` and `pose3d bench detector`."""
+"""`pose3d bench lift` and `pose3d bench seams`."""
 
 from __future__ import annotations
 
@@ -7,26 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pose3d_cli.cli.rendered import find_people
 from pose3d_cli.cli.screen import Screen
 from pose3d_cli.cli.table import table
-from pose3d_cli.errors import SettingsError
 
 if TYPE_CHECKING:
-    from pose3d_cli.learn.rendered.detector_error import Found
-    from pose3d_cli.learn.rendered.truth import Rendered
     from pose3d_cli.lift.bench import LiftCost
 
 EXAMPLES = {
     "lift": ["pose3d bench lift", "pose3d bench lift --preset xs --preset s --seconds 30 --json"],
     "seams": ["pose3d bench seams dualstream-xs-27 --data mocap"],
-    "detector": [
-        "pose3d data render --data mocap -o rendered",
-        "pose3d bench detector rendered",
-        "pose3d bench detector --generator mocap",
-    ],
 }
-_GENERATED_CLIPS = 400
 
 
 def _option(text: str, metavar: str | None = None) -> Any:
@@ -110,46 +100,3 @@ def seams(
         for name, s in found.items()
     ]
     screen.show({name: vars(s) for name, s in found.items()}, table([header, *rows]))
-
-
-def detector(
-    screen: Screen,
-    folder: Annotated[
-        Path | None, typer.Argument(metavar="FOLDER", help="Clips of `data render`.")
-    ] = None,
-    detector: Annotated[str, _option("Name of the 2D detector.", "NAME")] = "blazepose",
-    from_2d: Annotated[
-        Path | None, _option("Folder of PERSON_keypoints.npz to measure instead.", "DIR")
-    ] = None,
-    generator: Annotated[
-        Path | None, _option("Packed motion: measure the training generator's noise.", "DIR")
-    ] = None,
-) -> None:
-    """Measure how a 2D detector errs on rendered people.
-
-    By joint: where the point it marks lies from the joint, how much that differs between clips
-    (an axis), its noise in a clip as a share of the person's extent in the picture, and how much
-    of that noise is the same 0.2 s later. Then percentiles of the limb joints' error, as a share
-    of the person's extent too.
-    """
-    from pose3d_cli.learn.rendered.report import report
-
-    if (folder is None) == (generator is None) or (generator and from_2d):
-        raise SettingsError(
-            "give FOLDER, of `pose3d data render`, or --generator DIR alone; see --help"
-        )
-    if folder is None:
-        name, pairs = "the generator", _generated(generator or Path())
-    else:
-        name = f"files in {from_2d}" if from_2d else detector
-        pairs = find_people(screen, folder, detector, from_2d)
-    found = report(name, pairs)
-    tables = [*table(found.joint_rows()), "", *table(found.percentile_rows())]
-    screen.show(found.to_json(), [found.in_words(), "", *tables])
-
-
-def _generated(data: Path) -> list[tuple[Rendered, Found | None]]:
-    from pose3d_cli.files.mocap_pack import read_pack
-    from pose3d_cli.learn.rendered.generated import generated
-
-    return generated(read_pack(data, "train"), _GENERATED_CLIPS)

@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from pose3d_cli.config import assignment, fitting, nearest
+from pose3d_cli.config import assignment, fitting, is_number_or_word, nearest
 from pose3d_cli.errors import InputError, UnknownNameError
 
 
@@ -58,6 +58,8 @@ def field_types(cls: type[Any]) -> dict[str, type[Any]]:
 def choices(cls: type[Any], name: str) -> tuple[str, ...]:
     """Return the values a field may have; none if it is not a choice."""
     hint = get_type_hints(cls)[name]
+    if is_number_or_word(hint):
+        return ("N", *get_args(get_args(hint)[1]))
     return get_args(hint) if get_origin(hint) is Literal else ()
 
 
@@ -68,7 +70,7 @@ def as_toml(values: Mapping[str, Any]) -> str:
 
 
 def _plain_type(hint: Any) -> type[Any]:
-    return str if get_origin(hint) is Literal else hint
+    return str if get_origin(hint) is Literal or is_number_or_word(hint) else hint
 
 
 def _checked(values: Mapping[str, Any], hints: Mapping[str, Any], where: str) -> dict[str, Any]:

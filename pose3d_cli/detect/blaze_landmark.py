@@ -12,6 +12,7 @@ from jaxtyping import Float, Float32, UInt8
 
 from pose3d_cli.detect.blaze_net import BlazeNet
 from pose3d_cli.detect.blaze_roi import crop_to_picture, cut, roi_to_crop, side_px
+from pose3d_cli.detect.overlap import closeness
 
 _N_POINTS = 39  # 33 keypoints, then helpers
 _N_KEYPOINTS = 33
@@ -60,14 +61,6 @@ def sharpen(
     )
     clear = weight.max((1, 2)) >= _MIN_PEAK
     return np.where(clear[:, None], moved / np.maximum(total, 1e-9)[:, None] / side, xy)
-
-
-def closeness(
-    xy: Float32[np.ndarray, "points 2"], width: int, height: int, reach_px: float
-) -> Float[np.ndarray, " points"]:
-    """Return 1 inside the picture, falling to 0 at `reach_px` outside it."""
-    outside = np.maximum(np.maximum(-xy, xy - [width - 1, height - 1]), 0).max(-1)
-    return np.clip(1 - outside / reach_px, 0, 1)
 
 
 class KeypointFinder:

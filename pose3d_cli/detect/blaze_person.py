@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Float64, Int64, UInt8
+from jaxtyping import Float32, Float64, UInt8
 
 from pose3d_cli.detect.blaze_net import BlazeNet
 from pose3d_cli.detect.blaze_roi import tiles
+from pose3d_cli.detect.overlap import keep_best
 
 _GRIDS = ((28, 2), (14, 2), (7, 6))  # cells a side, anchors a cell
 _N_ANCHORS = sum(side * side * per_cell for side, per_cell in _GRIDS)
@@ -28,22 +29,6 @@ def anchors() -> Float64[np.ndarray, "anchors 2"]:
     return np.concatenate(found)
 
 
-def keep_best(
-    box: Float64[np.ndarray, "boxes 4"], score: Float64[np.ndarray, " boxes"], max_overlap: float
-) -> Int64[np.ndarray, " kept"]:
-    """Return the rows that overlap no better one by more than `max_overlap` (IoU)."""
-    order = np.argsort(-score, kind="stable")
-    area = (box[:, 2:] - box[:, :2]).prod(-1)
-    kept: list[int] = []
-    for row in order:
-        low = np.maximum(box[row, :2], box[kept, :2])
-        high = np.minimum(box[row, 2:], box[kept, 2:])
-        shared = np.clip(high - low, 0, None).prod(-1)
-        if np.all(shared <= max_overlap * (area[row] + area[kept] - shared)):
-            kept.append(int(row))
-    return np.array(kept, dtype=np.int64)
-
-
 class PersonFinder:
     """Finds people over the whole picture and in overlapping parts of it.
 
@@ -57,13 +42,15 @@ class PersonFinder:
         self._min_score = min_score
         self._anchors = anchors()
 
-    def find(self, image: UInt8[np.ndarray, "height width 3"]) -> Float32[np.ndarray, "people 2 2"]:
-        """Return a region for each person found, the surest first."""
+    def find(
+        self, image: UInt8[np.ndarray, "height width 3"]
+    ) -> tuple[Float32[np.ndarray, "people 2 2"], Float32[np.ndarray, " people"]]:
+        """Return a region for each person found and how sure it is, the surest first."""
         height, width = image.shape[:2]
         found = [self._in_square(image, *square) for square in tiles(width, height)]
         box, score, roi = (np.concatenate(parts) for parts in zip(*found, strict=True))
         kept = keep_best(box, score, _MAX_OVERLAP)
-        return roi[kept].astype(np.float32)
+        return roi[kept].astype(np.float32), score[kept].astype(np.float32)
 
     def _in_square(
         self, image: UInt8[np.ndarray, "height width 3"], left: int, top: int, side: int

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from pose3d_cli.detect.base import Detector
+from pose3d_cli.detect.options import DetectorOptions
 from pose3d_cli.registry import Registry
 
-D = TypeVar("D", bound=Callable[..., Detector])
+D = TypeVar("D", bound=Callable[[DetectorOptions], Detector])
 
-DETECTORS: Registry[Callable[..., Detector]] = Registry(
+DETECTORS: Registry[Callable[[DetectorOptions], Detector]] = Registry(
     "detector", "pose3d_cli.detect.zoo", "pose3d.detectors"
 )
 

@@ -60,7 +60,9 @@ def explain(error: OSError, path: Path, *, way: str = "-o") -> str:
         way: With what the user chooses another folder.
     """
     if error.errno in _READ_ONLY:
-        return f"{path}: the folder {path.parent} cannot be written to; choose another one with {way}"
+        return (
+            f"{path}: the folder {path.parent} cannot be written to; choose another one with {way}"
+        )
     if error.errno in _FULL:
         return f"{path}: the disk is full; free some space or choose another folder with {way}"
     if error.errno in (errno.ENOENT, errno.ENOTDIR):

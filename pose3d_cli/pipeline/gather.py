@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pose3d_cli.detect.base import Detector
-from pose3d_cli.detect.shelf import DETECTORS
+from pose3d_cli.detect.make import AUTO, make_detector
+from pose3d_cli.detect.options import DetectorOptions
 from pose3d_cli.errors import Pose3DError
 from pose3d_cli.files.keypoints import write_keypoints
 from pose3d_cli.files.video import open_video
@@ -53,7 +54,8 @@ def gather(
     reporter: Reporter,
     tell: Callable[[Path, Gathered | Pose3DError], None],
     *,
-    detector: str = "blazepose",
+    detector: str = AUTO,
+    options: DetectorOptions | None = None,
 ) -> BatchReport[Gathered]:
     """Write the 2D keypoints of each clip into `output`, leaving alone what is there already.
 
@@ -64,18 +66,21 @@ def gather(
         output: Gets `CLIP_keypoints.npz` of each clip.
         reporter: Shows progress.
         tell: Called with what became of a clip.
-        detector: Name of the detector.
+        detector: Name of the detector, or `auto`.
+        options: What it is made with.
 
     Raises:
         InputError: An input that names no clip, or clips of one name.
         OutputError: A folder that cannot be written.
     """
     files = one_place_each(find_clips(inputs), lambda clip: output / f"{clip.stem}_keypoints.npz")
-    settings = LiftSettings(detector=detector)
+    settings = LiftSettings()
 
     @cache
     def finder() -> Detector:  # loaded only if there is something to do
-        return DETECTORS.get(detector)()
+        found = make_detector(detector, options or DetectorOptions())
+        reporter.note(f"detector: {found.name}")
+        return found
 
     def work(clip: Path) -> Gathered:
         file = files[clip]

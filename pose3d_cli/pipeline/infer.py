@@ -12,7 +12,7 @@ from jaxtyping import Int64
 
 from pose3d_cli import __version__
 from pose3d_cli.detect.base import Detector
-from pose3d_cli.detect.shelf import DETECTORS
+from pose3d_cli.detect.make import AUTO, make_detector
 from pose3d_cli.errors import NobodyFoundError
 from pose3d_cli.files.camera_file import read_camera
 from pose3d_cli.files.results import ClipResult, PersonResult
@@ -44,11 +44,14 @@ class ClipLifter:
 
     def __init__(self, settings: LiftSettings) -> None:
         self.settings = settings
+        self._is_told = False
 
     @cached_property
     def detector(self) -> Detector | None:
         """The detector; None if keypoints come from a file."""
-        return None if self.settings.from_2d else DETECTORS.get(self.settings.detector)()
+        if self.settings.from_2d:
+            return None
+        return make_detector(self.settings.detector, self.settings.detector_options)
 
     @cached_property
     def lifter(self) -> WindowedLifter:
@@ -76,8 +79,15 @@ class ClipLifter:
         """
         watch, folder = Watch(reporter), output_folder(clip, self.settings)
         _ = self.lifter  # bad weights are told before any work
+        self._tell_detector(watch)
         with writable(folder):
             return self._lift_into(folder, clip, watch)
+
+    def _tell_detector(self, watch: Watch) -> None:
+        """Say what `auto` chose, once for all clips."""
+        if self.detector is not None and self.settings.detector == AUTO and not self._is_told:
+            watch.note(f"detector: {self.detector.name}; --detector chooses another")
+        self._is_told = True
 
     def _lift_into(self, folder: Path, clip: Path, watch: Watch) -> ClipReport:
         settings, about = self.settings, self.lifter.about
@@ -172,6 +182,7 @@ def _meta(
         "camera": camera_record(camera),
         "scale_source": scale,
         "detector": seen.detector,
+        "detector_joints": list(seen.joints),
         "weights": weights_record,
         "program_version": __version__,
         "flips_mended": {str(person.person): person.flipped for person in people},

@@ -34,6 +34,7 @@ class Observation:
         fps: Nominal frames a second.
         image_size: Width and height in pixels.
         detector: What found the keypoints, in words.
+        joints: Names of the keypoints, before any conversion.
     """
 
     people: list[Keypoints2D]
@@ -42,6 +43,7 @@ class Observation:
     fps: float
     image_size: tuple[int, int]
     detector: str
+    joints: tuple[str, ...]
 
 
 def observe(
@@ -108,7 +110,7 @@ def _from_video(
         watched,
         fps=video.fps,
         image_size=video.size_px,
-        detect_every=settings.detect_every or None,
+        detect_every=settings.search_every,
     )
     return Observation(
         people,
@@ -117,6 +119,7 @@ def _from_video(
         video.fps,
         video.size_px,
         detector.name,
+        detector.skeleton.joints,
     )
 
 
@@ -140,7 +143,15 @@ def _from_file(
     lost = sum(len(person) for person in people) - sum(len(person) for person in on_clip)
     if lost and not (settings.start or settings.end):
         reporter.warn(f"{keypoints}: {lost} rows belong to no frame of {video.path}; left out")
-    return Observation(on_clip, frames, time_s, video.fps, video.size_px, f"file {keypoints.name}")
+    return Observation(
+        on_clip,
+        frames,
+        time_s,
+        video.fps,
+        video.size_px,
+        f"file {keypoints.name}",
+        on_clip[0].skeleton.joints,
+    )
 
 
 def _on_times(

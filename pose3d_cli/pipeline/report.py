@@ -27,6 +27,10 @@ class Reporter(Protocol):
         """Say what the user should know."""
         ...
 
+    def note(self, text: str) -> None:
+        """Say what was done or chosen."""
+        ...
+
 
 class Silent:
     """A reporter that keeps the warnings and shows nothing."""
@@ -43,6 +47,9 @@ class Silent:
     def warn(self, text: str) -> None:
         """Keep the warning."""
         self.warnings.append(text)
+
+    def note(self, text: str) -> None:
+        """Do nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)

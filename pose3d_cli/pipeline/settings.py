@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from pose3d_cli.detect.options import DetectorOptions
+
 
 @dataclass(frozen=True, kw_only=True)
 class LiftSettings:
@@ -16,10 +18,18 @@ class LiftSettings:
 
     output: str = ""
     """Folder that gets one `CLIP_pose3d/` a clip; empty: beside each clip."""
-    detector: str = "blazepose"
-    """Name of the 2D detector."""
-    detect_every: int = 0
-    """Look for new people every so many frames, following those found; 0: three times a second."""
+    detector: str = "auto"
+    """2D detector: rtmpose, blazepose or mmpose; auto: the best whose weights are here."""
+    detector_weights: str = ""
+    """Weights of rtmpose: a name of `pose3d weights list --all`, or an .onnx or .pth file."""
+    boxes: str = "auto"
+    """What finds people for rtmpose and mmpose: auto, blazepose, yolox-nano..., or a file."""
+    mmpose_config: str = ""
+    """Configuration file of the model that mmpose is to run."""
+    mmpose_weights: str = ""
+    """Weights file that belongs to it."""
+    detect_every: int | Literal["auto"] = "auto"
+    """Look for new people every so many frames, following those found; auto: 3 times a second."""
     from_2d: str = ""
     """File or folder of ready 2D keypoints, in place of a detector."""
     weights: str = "dualstream-xs-27"
@@ -57,10 +67,26 @@ class LiftSettings:
         self._check_span()
         if self.height and not 0.3 <= self.height <= 2.8:
             raise ValueError(f"height ({self.height}) must be in metres, between 0.3 and 2.8")
-        if self.detect_every < 0:
+        if self.detect_every != "auto" and self.detect_every < 0:
             raise ValueError(f"detect_every ({self.detect_every}) must be at least 0")
         if self.render not in ("side-by-side", "off"):
             raise ValueError(f"render ({self.render}) must be side-by-side or off")
+
+    @property
+    def search_every(self) -> int | None:
+        """Frames from one search for people to the next; None leaves it to the tracker."""
+        return None if self.detect_every in ("auto", 0) else int(self.detect_every)
+
+    @property
+    def detector_options(self) -> DetectorOptions:
+        """What the detector is made with."""
+        return DetectorOptions(
+            weights=self.detector_weights,
+            boxes=self.boxes,
+            config=self.mmpose_config,
+            checkpoint=self.mmpose_weights,
+            device=self.device,
+        )
 
     def _check_camera(self) -> None:
         if sum(1 for given in (self.fov, self.focal35, self.intrinsics) if given) > 1:

@@ -30,6 +30,10 @@ class Watch:
         """Count one step of the stage."""
         self.reporter.advance()
 
+    def note(self, text: str) -> None:
+        """Say what was done or chosen."""
+        self.reporter.note(text)
+
     def warn(self, text: str) -> None:
         """Say what the user should know, once."""
         if text not in self.warnings:

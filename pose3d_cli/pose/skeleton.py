@@ -9,6 +9,8 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Int
 
+from pose3d_cli.pose import wholebody
+
 
 @dataclass(frozen=True, eq=False)
 class Skeleton:
@@ -181,8 +183,15 @@ BLAZEPOSE33 = _in_order(
     },
 )
 
+WHOLEBODY133 = _in_order(
+    "wholebody133",
+    " ".join([_COCO_ORDER, *wholebody.FEET, *wholebody.FACE, *wholebody.HANDS]),
+    {**_COCO_PARENTS, **wholebody.parents()},
+)
+
 SKELETONS: Mapping[str, Skeleton] = {
-    skeleton.name: skeleton for skeleton in (H36M17, COCO17, HALPE26, BODY25, BLAZEPOSE33)
+    skeleton.name: skeleton
+    for skeleton in (H36M17, COCO17, HALPE26, BODY25, BLAZEPOSE33, WHOLEBODY133)
 }
 
 _HIPS = ("left_hip", "right_hip")
@@ -200,6 +209,7 @@ _FROM_FACE = {
 DERIVED: Mapping[tuple[str, str], Mapping[str, tuple[str, ...]]] = {
     ("coco17", "h36m17"): _FROM_FACE,
     ("blazepose33", "h36m17"): _FROM_FACE,
+    ("wholebody133", "h36m17"): _FROM_FACE,
     ("halpe26", "h36m17"): {"spine": ("pelvis", "neck"), "thorax": ("neck",)},
     ("body25", "h36m17"): {"spine": ("pelvis", "neck"), "thorax": ("neck",), "head": _EYES},
 }

@@ -16,6 +16,7 @@ from pose3d_cli.detect.blaze_landmark import KeypointFinder, Landmarks
 from pose3d_cli.detect.blaze_net import BlazeNet
 from pose3d_cli.detect.blaze_person import PersonFinder
 from pose3d_cli.detect.blaze_roi import side_px
+from pose3d_cli.detect.options import DetectorOptions
 from pose3d_cli.detect.shelf import register_detector
 from pose3d_cli.files.shipped import shipped
 from pose3d_cli.pose.skeleton import BLAZEPOSE33, Skeleton
@@ -32,7 +33,7 @@ class BlazePose:
     """Finds people with the person detector, and their keypoints with the landmark network.
 
     Args:
-        threads: Threads of the runtime.
+        options: Of these, the threads.
         max_people: Most people followed in one picture.
         min_score: Least confidence of the person detector.
 
@@ -40,7 +41,14 @@ class BlazePose:
         WeightsError: The weights are missing or unreadable.
     """
 
-    def __init__(self, *, threads: int = 1, max_people: int = 8, min_score: float = 0.5) -> None:
+    def __init__(
+        self,
+        options: DetectorOptions | None = None,
+        *,
+        max_people: int = 8,
+        min_score: float = 0.5,
+    ) -> None:
+        threads = (options or DetectorOptions()).threads
         self._max_people = max_people
         finder = BlazeNet(shipped("pose_detection.tflite"), threads=threads)
         self._people = PersonFinder(finder, min_score=min_score)
@@ -97,7 +105,7 @@ class BlazePose:
     ) -> list[Landmarks]:
         """Return people of the whole picture who are not yet `known`."""
         new: list[Landmarks] = []
-        for roi in self._people.find(image):
+        for roi in self._people.find(image)[0]:
             seen = [*known, *new]
             if len(seen) >= self._max_people or any(_overlaps(roi, p.roi) for p in seen):
                 continue

@@ -11,6 +11,7 @@ from jaxtyping import Float32
 
 from pose3d_cli.config import nearest
 from pose3d_cli.detect.base import Detector
+from pose3d_cli.detect.options import DetectorOptions
 from pose3d_cli.detect.shelf import DETECTORS
 from pose3d_cli.detect.video import people_in
 from pose3d_cli.errors import InputError, SettingsError, UnknownNameError
@@ -85,7 +86,7 @@ def open_rendered(path: Path, options: DatasetOptions) -> RenderedPeople:
     seen = options.keypoints or KEYPOINTS[0]
     if seen not in KEYPOINTS:
         raise UnknownNameError(f"--keypoints: there is no {seen!r}{nearest(seen, list(KEYPOINTS))}")
-    detector = None if seen == "true" else DETECTORS.get(_DETECTOR)()
+    detector = None if seen == "true" else DETECTORS.get(_DETECTOR)(DetectorOptions())
     return RenderedPeople(rendered=read_all(path), detector=detector)
 
 

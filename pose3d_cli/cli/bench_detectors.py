@@ -1,0 +1,193 @@
+"""`pose3d bench detect` and `pose3d bench detector`: how fast detectors are, and how they err."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pose3d_cli.cli.detector_flags import (
+    Boxes,
+    DetectorName,
+    DetectorWeights,
+    MMPoseConfig,
+    MMPoseWeights,
+)
+from pose3d_cli.cli.screen import Screen
+from pose3d_cli.cli.table import table
+from pose3d_cli.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pose3d_cli.detect.options import DetectorOptions
+    from pose3d_cli.learn.rendered.detector_error import Finder, Found
+    from pose3d_cli.learn.rendered.truth import Rendered
+    from pose3d_cli.pipeline.bench_detect import DetectCost
+
+EXAMPLES = {
+    "detect": [
+        "pose3d bench detect clip.mp4",
+        "pose3d bench detect folder --detector rtmpose --detector-weights rtmpose-m-halpe26",
+    ],
+    "detector": [
+        "pose3d data render --data mocap -o rendered",
+        "pose3d bench detector rendered",
+        "pose3d bench detector --generator mocap",
+    ],
+}
+_GENERATED_CLIPS = 400
+_EACH = "all"
+
+
+def _option(text: str, metavar: str | None = None) -> Any:
+    return typer.Option(help=text, metavar=metavar)
+
+
+def detect(
+    screen: Screen,
+    inputs: Annotated[
+        list[Path], typer.Argument(metavar="INPUT...", help="Videos, or folders of videos.")
+    ],
+    detector: Annotated[
+        str, _option("One detector (default: every one that can be run here).", "NAME")
+    ] = _EACH,
+    detector_weights: DetectorWeights = "",
+    boxes: Boxes = "auto",
+    mmpose_config: MMPoseConfig = "",
+    mmpose_weights: MMPoseWeights = "",
+    threads: Annotated[
+        list[int] | None, _option("Threads; may be repeated (default: 1 and 2).", "N")
+    ] = None,
+    frames: Annotated[int, _option("First frames of each clip.", "N")] = 100,
+    detect_every: Annotated[
+        int, _option("Frames between two searches for people; 0: as lifting does.", "N")
+    ] = 0,
+) -> None:
+    """Measure how fast detectors are on this machine, and how many people they find.
+
+    Detecting and following alone: pictures are decoded before the clock starts. People are tracks
+    that would be lifted; more a frame is better where there are more, and worse where a chair is
+    taken for one.
+    """
+    from dataclasses import replace
+
+    from pose3d_cli.detect.options import DetectorOptions
+    from pose3d_cli.pipeline.batch import find_clips
+    from pose3d_cli.pipeline.bench_detect import bench_detect, detectors_here
+
+    if frames < 1 or detect_every < 0 or min(threads or [1]) < 1:
+        raise SettingsError("--frames and --threads must be at least 1, --detect-every at least 0")
+    options = DetectorOptions(
+        weights=detector_weights, boxes=boxes, config=mmpose_config, checkpoint=mmpose_weights
+    )
+    chosen = [(detector, options)]
+    if detector == _EACH:
+        chosen = [(name, replace(each, boxes=boxes)) for name, each in detectors_here()]
+    clips, counts = find_clips(inputs), threads or [1, 2]
+    screen.stage("detect", len(clips) * len(chosen) * len(counts))
+    costs = []
+    measured = bench_detect(
+        clips, chosen, threads=counts, frames=frames, detect_every=detect_every or None
+    )
+    for cost in measured:
+        costs.append(cost)
+        screen.advance()
+    screen.show({"costs": [vars(cost) for cost in costs]}, table(_rows(costs)))
+
+
+def _rows(costs: list[DetectCost]) -> list[tuple[str, ...]]:
+    head = ("clip", "detector", "threads", "frames/s", "tracks", "people a frame", "score")
+    body = [
+        (
+            cost.clip,
+            cost.detector,
+            f"{cost.threads}",
+            f"{cost.frames_per_s:.1f}",
+            f"{cost.people}",
+            f"{cost.people_a_frame:.2f}",
+            f"{cost.score:.2f}",
+        )
+        for cost in costs
+    ]
+    return [head, *body]
+
+
+def detector(
+    screen: Screen,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="FOLDER", help="Clips of `data render`.")
+    ] = None,
+    detector: DetectorName = "auto",
+    detector_weights: DetectorWeights = "",
+    boxes: Boxes = "auto",
+    mmpose_config: MMPoseConfig = "",
+    mmpose_weights: MMPoseWeights = "",
+    from_2d: Annotated[
+        Path | None, _option("Folder of PERSON_keypoints.npz to measure instead.", "DIR")
+    ] = None,
+    generator: Annotated[
+        Path | None, _option("Packed motion: measure the training generator's noise.", "DIR")
+    ] = None,
+) -> None:
+    """Measure how a 2D detector errs on rendered people.
+
+    By joint: where the point it marks lies from the joint, how much that differs between clips
+    (an axis), its noise in a clip as a share of the person's extent in the picture, and how much
+    of that noise is the same 0.2 s later. Then percentiles of the limb joints' error, as a share
+    of the person's extent too.
+    """
+    from pose3d_cli.detect.options import DetectorOptions
+    from pose3d_cli.learn.rendered.report import report
+
+    if (folder is None) == (generator is None) or (generator and from_2d):
+        raise SettingsError(
+            "give FOLDER, of `pose3d data render`, or --generator DIR alone; see --help"
+        )
+    if folder is None:
+        name, pairs = "the generator", _generated(generator or Path())
+    else:
+        options = DetectorOptions(
+            weights=detector_weights, boxes=boxes, config=mmpose_config, checkpoint=mmpose_weights
+        )
+        name, find = _finder(detector, options, from_2d)
+        pairs = _find_people(screen, folder, find)
+    found = report(name, pairs)
+    tables = [*table(found.joint_rows()), "", *table(found.percentile_rows())]
+    screen.show(found.to_json(), [found.in_words(), "", *tables])
+
+
+def _finder(name: str, options: DetectorOptions, from_2d: Path | None) -> tuple[str, Finder]:
+    """Return what finds people, in words and as a function of a video."""
+    from functools import partial
+
+    from pose3d_cli.detect.make import make_detector
+    from pose3d_cli.detect.video import people_in
+    from pose3d_cli.learn.rendered.detector_error import read_from
+
+    if from_2d is not None:
+        return f"files in {from_2d}", read_from(from_2d)
+    made = make_detector(name, options)
+    return made.name, partial(people_in, detector=made)
+
+
+def _find_people(screen: Screen, folder: Path, find: Finder) -> list[tuple[Rendered, Found | None]]:
+    """Return the clips of a folder, and what was found in each."""
+    from pose3d_cli.learn.rendered.detector_error import nearest
+    from pose3d_cli.learn.rendered.truth import read_all
+
+    clips = read_all(folder)
+    screen.stage("detect", len(clips))
+    pairs = []
+    for clip in clips:
+        pairs.append((clip, nearest(find(clip.video), clip)))
+        screen.advance()
+        if pairs[-1][1] is None:
+            screen.detail(f"{clip.video}: the person was not found")
+    return pairs
+
+
+def _generated(data: Path) -> list[tuple[Rendered, Found | None]]:
+    from pose3d_cli.files.mocap_pack import read_pack
+    from pose3d_cli.learn.rendered.generated import generated
+
+    return generated(read_pack(data, "train"), _GENERATED_CLIPS)

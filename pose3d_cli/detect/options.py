@@ -1,0 +1,28 @@
+"""What a user chooses of a detector; each detector takes of it what it knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorOptions:
+    """How a detector is made.
+
+    Attributes:
+        weights: Name in the catalogue, or file, of the keypoint network (`rtmpose`); empty: the
+            best that is there.
+        boxes: What finds people for networks that want boxes: `auto` (the best that is there),
+            `blazepose`, a name in the catalogue, or an ONNX file.
+        config: Configuration file of MMPose (`mmpose`).
+        checkpoint: Weights file that belongs to it (`mmpose`).
+        device: auto, cpu, cuda or mps.
+        threads: Of the CPU, for one network.
+    """
+
+    weights: str = ""
+    boxes: str = "auto"
+    config: str = ""
+    checkpoint: str = ""
+    device: str = "auto"
+    threads: int = 1

@@ -166,21 +166,12 @@ def clip_of(
         notes: What a reader should know.
     """
     keypoints = _keypoints(xy, score, fps, image_size)
-    truth = PoseSequence(
-        xyz=xyz.astype(np.float32),
-        frames=keypoints.frames,
-        time_s=keypoints.time_s,
-        fps=fps,
-        skeleton=H36M17,
-        frame=frame,
-        is_metric=True,
-    )
     return Clip(
         name=name,
         subject=subject,
         action=action,
         keypoints=keypoints,
-        truth=truth,
+        truth=_truth(xyz, frame, keypoints),
         is_counted=np.ones(len(xy), bool) if is_counted is None else is_counted,
         camera=camera,
         screen_width=float(image_size[0]),
@@ -188,6 +179,22 @@ def clip_of(
         metres_per_unit=metres_per_unit,
         unit_of=unit_of,
         notes=notes,
+    )
+
+
+def _truth(
+    xyz: Float32[np.ndarray, "frames 17 3"],
+    frame: Literal["camera", "root"],
+    keypoints: Keypoints2D,
+) -> PoseSequence:
+    return PoseSequence(
+        xyz=xyz.astype(np.float32),
+        frames=keypoints.frames,
+        time_s=keypoints.time_s,
+        fps=keypoints.fps,
+        skeleton=H36M17,
+        frame=frame,
+        is_metric=True,
     )
 
 

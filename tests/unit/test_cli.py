@@ -117,7 +117,7 @@ def test_flags_go_before_the_file_and_the_file_before_the_defaults(pose3d, tmp_p
     path.write_text("fov = 40\nmax_gap = 0.1\nmirror = false\n")
     found = printed(pose3d("lift", "--print-config", "--config", path, "--fov", 60, "--mirror"))
     assert (found["fov"], found["max_gap"], found["mirror"]) == (60.0, 0.1, True)
-    assert found["detector"] == "blazepose"
+    assert found["detector"] == "auto"
 
 
 @pytest.mark.parametrize(
@@ -139,8 +139,13 @@ def test_a_camera_flag_puts_out_the_camera_of_the_file(pose3d, tmp_path, flags, 
 
 
 def test_by_default_the_pace_of_the_detector_is_its_own(pose3d):
-    assert printed(pose3d("lift", "--print-config"))["detect_every"] == 0
-    assert printed(pose3d("lift", "--print-config", "--detect-every", 0))["detect_every"] == 0
+    assert printed(pose3d("lift", "--print-config"))["detect_every"] == "auto"
+    for word, pace in (("auto", "auto"), (7, 7), (0, 0)):
+        found = printed(pose3d("lift", "--print-config", "--detect-every", word))
+        assert found["detect_every"] == pace
+    for word in ("often", "2.5"):
+        ran = pose3d("lift", "--print-config", "--detect-every", word, code=ExitCode.USAGE)
+        assert "expected a whole number or auto" in ran.stderr
 
 
 def test_set_stands_between_file_and_flags(pose3d, tmp_path):

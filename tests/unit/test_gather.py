@@ -40,7 +40,7 @@ def test_each_clip_becomes_a_file_once_and_an_empty_one_is_named(clips, tmp_path
     assert isinstance(told["wall.mp4"], NobodyFoundError)
     assert report.exit_code == 6
 
-    monkeypatch.setattr(module.DETECTORS, "get", None)  # a second look would fail
+    monkeypatch.setattr(module, "make_detector", None)  # a second look would fail
     again, told = run([clips / "walk.mp4"], out)
     assert told["walk.mp4"].as_json()["was_there"]
     assert again.exit_code == 0

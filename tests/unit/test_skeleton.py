@@ -32,6 +32,13 @@ PLACES = {
     "blazepose33": {"nose": 0, "left_eye": 2, "right_ear": 8, "left_mouth": 9,
                     "left_shoulder": 11, "right_wrist": 16, "left_thumb": 21, "left_hip": 23,
                     "right_ankle": 28, "right_foot_index": 32},
+    "wholebody133": {"nose": 0, "right_ankle": 16, "left_big_toe": 17, "right_heel": 22,
+                     "right_jaw_1": 23, "chin": 31, "left_jaw_1": 39, "right_brow_1": 40,
+                     "left_brow_1": 49, "nose_bridge_1": 50, "nose_base": 56, "right_lid_1": 59,
+                     "right_lid_4": 62, "left_lid_4": 65, "left_lid_1": 68, "right_lip_1": 71,
+                     "upper_lip": 74, "left_lip_1": 77, "lower_lip": 80, "upper_inner_lip": 85,
+                     "lower_inner_lip": 89, "left_palm": 91, "left_thumb_4": 95,
+                     "left_pinky_4": 111, "right_palm": 112, "right_index_1": 117},
 }  # fmt: skip
 
 
@@ -39,6 +46,7 @@ def test_every_skeleton_is_checked_here():
     assert set(PLACES) == set(SKELETONS)
     assert {name: len(s.joints) for name, s in SKELETONS.items()} == {
         "h36m17": 17, "coco17": 17, "halpe26": 26, "body25": 25, "blazepose33": 33,
+        "wholebody133": 133,
     }  # fmt: skip
 
 
@@ -96,7 +104,7 @@ def test_limbs_keep_their_names():
             for limb in limbs:
                 assert sources_of(SKELETONS[source], f"{side}_{limb}") == {f"{side}_{limb}": 1}
                 checked += 1
-    assert checked == 48
+    assert checked == 60
 
 
 def test_a_conversion_without_a_rule_is_refused():

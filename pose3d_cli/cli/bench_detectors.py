@@ -67,29 +67,37 @@ def detect(
 
     Detecting and following alone: pictures are decoded before the clock starts. People are tracks
     that would be lifted; more a frame is better where there are more, and worse where a chair is
-    taken for one.
+    taken for one. Person detectors that are here are measured too, on every picture by themselves
+    (`boxes NAME`): their people are boxes, which nobody follows.
     """
     from dataclasses import replace
+    from itertools import chain
 
     from pose3d_cli.detect.options import DetectorOptions
     from pose3d_cli.pipeline.batch import find_clips
-    from pose3d_cli.pipeline.bench_detect import bench_detect, detectors_here
+    from pose3d_cli.pipeline.bench_detect import (
+        bench_boxes,
+        bench_detect,
+        detectors_here,
+        person_detectors_here,
+    )
 
     if frames < 1 or detect_every < 0 or min(threads or [1]) < 1:
         raise SettingsError("--frames and --threads must be at least 1, --detect-every at least 0")
     options = DetectorOptions(
         weights=detector_weights, boxes=boxes, config=mmpose_config, checkpoint=mmpose_weights
     )
-    chosen = [(detector, options)]
+    chosen, finders = [(detector, options)], []
     if detector == _EACH:
         chosen = [(name, replace(each, boxes=boxes)) for name, each in detectors_here()]
+        finders = person_detectors_here()
     clips, counts = find_clips(inputs), threads or [1, 2]
-    screen.stage("detect", len(clips) * len(chosen) * len(counts))
+    screen.stage("detect", len(clips) * (len(chosen) + len(finders)) * len(counts))
     costs = []
     measured = bench_detect(
         clips, chosen, threads=counts, frames=frames, detect_every=detect_every or None
     )
-    for cost in measured:
+    for cost in chain(measured, bench_boxes(clips, finders, threads=counts, frames=frames)):
         costs.append(cost)
         screen.advance()
     screen.show({"costs": [vars(cost) for cost in costs]}, table(_rows(costs)))
@@ -103,7 +111,7 @@ def _rows(costs: list[DetectCost]) -> list[tuple[str, ...]]:
             cost.detector,
             f"{cost.threads}",
             f"{cost.frames_per_s:.1f}",
-            f"{cost.people}",
+            f"{cost.people or ''}",
             f"{cost.people_a_frame:.2f}",
             f"{cost.score:.2f}",
         )

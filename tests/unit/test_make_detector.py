@@ -134,11 +134,15 @@ def test_detectors_are_timed_with_each_number_of_threads(pose3d, films):
 
 def test_all_detectors_that_are_there_are_timed(pose3d, films, cache):
     cache("rtmpose-t-coco17")
+    cache("yolox-tiny")
     folder, _ = films
-    wanted = ("--frames", 2, "--threads", 1, "--json")
+    wanted = ("--frames", 2, "--threads", 1, "--boxes", "blazepose", "--json")
     costs = json.loads(pose3d("bench", "detect", folder / "dots.mp4", *wanted).stdout)["costs"]
     assert [cost["detector"] for cost in costs] == [
         "blazepose",
         "rtmpose (rtmpose-t-coco17, boxes blazepose)",
+        "boxes blazepose",
+        "boxes yolox-tiny",
     ]
+    assert costs[-1]["people_a_frame"] == 1.0
     assert "--frames" in pose3d("bench", "detect", folder, "--frames", 0, code=2).stderr

@@ -110,13 +110,12 @@ class TopDown:
         """
         box = known.copy()
         shared = iou(known, found)
-        is_free = np.ones(len(found), bool)
         while shared.size and shared.max() >= _SAME_BOX:
             row, column = np.unravel_index(shared.argmax(), shared.shape)
-            box[row], is_free[column] = found[column], False
+            box[row] = found[column]
             shared[row, :] = shared[:, column] = 0
-        is_free &= (iou(found, box) < _COVERED).all(1)
-        new = found[is_free][: self._max_people - len(box)]
+        is_new = (iou(found, box) < _COVERED).all(1)
+        new = found[is_new][: self._max_people - len(box)]
         origin = np.concatenate([np.arange(len(box)), np.full(len(new), -1)])
         return np.concatenate([box, new]), origin.astype(np.int64)
 

@@ -168,3 +168,35 @@ def test_joints_outside_the_picture_count_for_nothing():
     assert outside.any()
     assert np.all(found.score[0, outside] == 0)
     np.testing.assert_allclose(found.score[0, inside], 0.9, rtol=1e-5)
+
+
+def test_a_second_box_of_somebody_known_takes_nobodys_place():
+    net = Net(ONE, OTHER)
+    before = TopDown("toy", Boxes(sure(ONE)), net).detect(PICTURE)
+    twice = Boxes(sure(ONE), sure([52, 52, 150, 348], 0.95), sure(OTHER, 0.5))
+    after = TopDown("toy", twice, net, max_people=2).detect(PICTURE, before)
+    assert after.origin.tolist() == [0, -1]
+    np.testing.assert_allclose(after.xy[1, 0], OTHER[:2])
+
+
+def test_of_too_many_known_the_first_are_followed():
+    net = Net(ONE, OTHER)
+    before = TopDown("toy", Boxes(sure(ONE), sure(OTHER)), net).detect(PICTURE)
+    after = TopDown("toy", Boxes(), net, max_people=1).detect(PICTURE, before, search=False)
+    assert after.origin.tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("sure_joints", "score", "rest", "people"),
+    [(4, 0.95, 0.05, 0), (3, 0.95, 0.25, 0), (4, 0.95, 0.25, 1), (17, 0.31, 0.0, 1)],
+)
+def test_a_person_has_some_sure_joints_and_is_not_all_guess(sure_joints, score, rest, people):
+    class Pattern(Net):
+        def keypoints(self, image, box):
+            xy, found = super().keypoints(image, box)
+            found[:] = rest
+            found[:, :sure_joints] = score
+            return xy, found
+
+    found = TopDown("toy", Boxes(sure(ONE)), Pattern(ONE)).detect(PICTURE)
+    assert len(found) == people

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import cv2
@@ -28,6 +29,23 @@ class PersonDetector(Protocol):
         Args:
             image: Upright picture, RGB.
         """
+        ...
+
+
+@runtime_checkable
+class PictureNet(Protocol):
+    """A network that finds objects, whatever runs it.
+
+    Attributes:
+        input_size: Width and height of its input.
+        where: Its file, for messages.
+    """
+
+    input_size: tuple[int, int]
+    where: str
+
+    def run(self, pictures: Float32[np.ndarray, "batch 3 height width"]) -> Sequence[np.ndarray]:
+        """Return what the network makes of pictures."""
         ...
 
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from pose3d_cli.detect.boxes.base import letterbox, surest_first
+from pose3d_cli.detect.boxes.base import PictureNet, letterbox, surest_first
 from pose3d_cli.detect.boxes.yolox import people_of
-from pose3d_cli.detect.onnx_net import OnnxNet
 
 # Of BGR, which this network wants though RTMPose wants RGB.
 _MEAN = np.array([103.53, 116.28, 123.675], np.float32)
@@ -26,7 +25,7 @@ class RTMDet:
         min_score: Least confidence, in [0, 1].
     """
 
-    def __init__(self, net: OnnxNet, *, name: str = "rtmdet", min_score: float = 0.4) -> None:
+    def __init__(self, net: PictureNet, *, name: str = "rtmdet", min_score: float = 0.4) -> None:
         self.name = name
         self._net, self._min_score = net, min_score
 

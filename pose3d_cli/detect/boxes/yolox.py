@@ -11,8 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from pose3d_cli.detect.boxes.base import letterbox, surest_first
-from pose3d_cli.detect.onnx_net import OnnxNet
+from pose3d_cli.detect.boxes.base import PictureNet, letterbox, surest_first
 from pose3d_cli.detect.overlap import keep_best
 from pose3d_cli.errors import WeightsError
 
@@ -30,7 +29,7 @@ class YoloX:
         min_score: Least confidence, in [0, 1].
     """
 
-    def __init__(self, net: OnnxNet, *, name: str = "yolox", min_score: float = 0.4) -> None:
+    def __init__(self, net: PictureNet, *, name: str = "yolox", min_score: float = 0.4) -> None:
         self.name = name
         self._net, self._min_score = net, min_score
 

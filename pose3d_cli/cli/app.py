@@ -20,6 +20,7 @@ from pose3d_cli.cli import (
     evaluate,
     info,
     lift,
+    models,
     train,
     weights,
 )
@@ -130,6 +131,10 @@ _add(_DATA, "check", data.check)
 _WEIGHTS = _group("weights", "Weights files: what is there, what is in them, and those of others.")
 _add(_WEIGHTS, "list", weights.list_)
 _add(_WEIGHTS, "describe", weights.describe)
+_add(_WEIGHTS, "download", models.download)
+_add(_WEIGHTS, "verify", models.verify)
+_add(_WEIGHTS, "path", models.path)
+_add(_WEIGHTS, "import", models.import_)
 _add(_WEIGHTS, "convert", weights.convert)
 _BENCH = _group("bench", "Measure this machine, and detectors.")
 _add(_BENCH, "lift", bench.lift)

@@ -108,7 +108,7 @@ def _words(error: BaseException) -> tuple[int, str]:
     if isinstance(error, Pose3DError):
         return int(error.exit_code), str(error)
     if isinstance(error, KeyboardInterrupt):
-        return int(ExitCode.INTERRUPTED), "interrupted; no half-written file is left"
+        return int(ExitCode.INTERRUPTED), str(error) or "interrupted; no half-written file is left"
     if is_usage(error):
         return int(ExitCode.USAGE), error.format_message()  # type: ignore[attr-defined]
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

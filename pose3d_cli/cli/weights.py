@@ -13,10 +13,11 @@ from pose3d_cli.cli.table import table
 from pose3d_cli.errors import InputError, SettingsError
 
 EXAMPLES = {
-    "list": ["pose3d weights list", "pose3d weights list --json"],
+    "list": ["pose3d weights list", "pose3d weights list --all", "pose3d weights list --json"],
     "describe": [
         "pose3d weights describe dualstream-xs-27",
         "pose3d weights describe runs/xs/weights.safetensors",
+        "pose3d weights describe rtmpose-m-halpe26",
     ],
     "convert": [
         "pose3d weights convert motionagformer-b-h36m.pth.tr",
@@ -28,19 +29,36 @@ EXAMPLES = {
 _SUFFIX = ".safetensors"
 
 
-def list_(screen: Screen) -> None:
-    """List the weights that came with the program."""
+def list_(
+    screen: Screen,
+    every: Annotated[
+        bool, typer.Option("--all", help="Also networks that are yet to be downloaded.")
+    ] = False,
+) -> None:
+    """List the weights that came with the program and the networks that were downloaded.
+
+    AP is average precision as published, in per cent, and on what; `weights describe NAME` says by
+    whom. `--json` always lists every network.
+    """
+    from pose3d_cli.files.catalogue import catalogue
+    from pose3d_cli.files.model_cache import here
+    from pose3d_cli.pipeline import models
     from pose3d_cli.pipeline.stock import list_weights
 
     found = list_weights()
     head = ("name", "what", "bytes", "sha256")
     rows = [(w.name, w.what, f"{w.n_bytes:,}", w.sha256[:16]) for w in found]
-    screen.show({"weights": [vars(w) for w in found]}, table([head, *rows]))
+    shown = [models.row(model) for model in (catalogue().values() if every else here())]
+    more = ["", *table([models.HEAD, *shown])] if shown else []
+    every_one = [models.describe_model(model) for model in catalogue().values()]
+    record = {"weights": [vars(w) for w in found], "models": every_one}
+    screen.show(record, [*table([head, *rows]), *more, "", models.hint()])
 
 
 def describe(
     weights: Annotated[
-        str, typer.Argument(metavar="WEIGHTS", help="Shipped name or .safetensors file.")
+        str,
+        typer.Argument(metavar="WEIGHTS", help="Shipped name, .safetensors file, or a network."),
     ],
     screen: Screen,
 ) -> None:
@@ -48,10 +66,17 @@ def describe(
 
     Lifter, settings, origin, licence and measured figures.
     """
-    from pose3d_cli.pipeline.info import describe_file
-    from pose3d_cli.pipeline.stock import find_weights
+    from pose3d_cli.files.catalogue import catalogue
 
-    about = describe_file(find_weights(weights))
+    if weights in catalogue():
+        from pose3d_cli.pipeline.models import describe_model
+
+        about = describe_model(catalogue()[weights])
+    else:
+        from pose3d_cli.pipeline.info import describe_file
+        from pose3d_cli.pipeline.stock import find_weights
+
+        about = describe_file(find_weights(weights))
     screen.show(about, facts(about))
 
 

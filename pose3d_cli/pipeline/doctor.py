@@ -25,6 +25,7 @@ from pose3d_cli.errors import (
 )
 from pose3d_cli.files.video import open_video
 from pose3d_cli.files.video_writer import VideoWriter
+from pose3d_cli.pipeline.models import count_here
 from pose3d_cli.pipeline.stock import DEFAULT_LIFTER, find_weights, list_weights
 
 _NEEDED = {
@@ -38,6 +39,8 @@ _NEEDED = {
     "opencv-python": "cv2",
     "matplotlib": "matplotlib",
     "ai-edge-litert": "ai_edge_litert.interpreter",
+    "filelock": "filelock",
+    "platformdirs": "platformdirs",
 }
 _OPTIONAL = {"av": "av"}
 
@@ -101,6 +104,7 @@ def examine() -> Examination:
         _tried("devices", _devices),
         *_weights(),
         _tried("lifter", lambda: f"{find_weights(DEFAULT_LIFTER)} by default"),
+        _tried("networks", count_here),
         _tried("write here", _write),
         _tried("video", _video),
     ]

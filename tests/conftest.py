@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -8,10 +9,25 @@ import pytest
 from typer.testing import CliRunner
 
 GOLDEN = Path(__file__).parent / "golden"
+_NUMBERS = itertools.count()
 
 
 def pytest_addoption(parser):
     parser.addoption("--update-golden", action="store_true", help="write golden files anew")
+
+
+@pytest.fixture(scope="session")
+def caches(tmp_path_factory):
+    return tmp_path_factory.mktemp("caches")
+
+
+@pytest.fixture(autouse=True)
+def cache(caches, monkeypatch):
+    """A cache of networks of its own for each test, yet to be made; no download from afar."""
+    folder = caches / str(next(_NUMBERS))
+    monkeypatch.setenv("POSE3D_CACHE", str(folder))
+    monkeypatch.delenv("POSE3D_OFFLINE", raising=False)
+    return folder
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from pose3d_cli.errors import SettingsError, WeightsError
-from pose3d_cli.files.transfer import BrokenError, Part, PlaceError, attempt
+from pose3d_cli.files.transfer import BrokenError, Part, PlaceError, attempt, make_opener
 
 _KILO = 1000
 _LONGEST_PAUSE = 8  # times the first
@@ -138,12 +138,14 @@ def check_url(url: str) -> None:
 def _bring(url: str, order: Order, part: Part, *, watcher: Watcher, patience: Patience) -> None:
     """Attempt it until it is here or several attempts in a row brought nothing new."""
     progress = _Progress(order.name, watcher)
+    opener = make_opener()
     furthest, idle = part.n_bytes, 0
     while True:
         try:
             attempt(
                 url,
                 part,
+                opener=opener,
                 n_bytes=order.n_bytes,
                 may_mix=order.may_mix,
                 timeout_s=patience.timeout_s,

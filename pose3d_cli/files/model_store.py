@@ -79,8 +79,7 @@ def download_model(
     refuse_offline(model)
     for url in urls:
         check_url(url)
-    folder = writable_cache()
-    part = folder / f"{model.file}.part"
+    writable_cache()
     order = Order(
         name=model.name,
         urls=urls or model.urls,
@@ -92,23 +91,28 @@ def download_model(
         if there and not overwrite:
             watcher.note(f"{model.name}: another process has just downloaded it")
             return there
-        try:
-            url = fetch(
-                order,
-                part,
-                lambda path: place(model, path, watcher=watcher),
-                watcher=watcher,
-                patience=patience or Patience(),
-            )
-        except KeyboardInterrupt as error:
-            if not part.is_file():
-                raise
-            raise KeyboardInterrupt(
-                f"interrupted; {part.stat().st_size / 1e6:.1f} MB of {model.name} are kept: "
-                "the same command goes on from there"
-            ) from error
+        return _fetch(model, order, watcher=watcher, patience=patience or Patience())
+
+
+def _fetch(model: Model, order: Order, *, watcher: Watcher, patience: Patience) -> Path:
+    part = cache_folder() / f"{model.file}.part"
+    try:
+        url = fetch(
+            order,
+            part,
+            lambda path: place(model, path, watcher=watcher),
+            watcher=watcher,
+            patience=patience,
+        )
+    except KeyboardInterrupt as error:
+        if not part.is_file():
+            raise
+        raise KeyboardInterrupt(
+            f"interrupted; {part.stat().st_size / 1e6:.1f} MB of {model.name} are kept: "
+            "the same command goes on from there"
+        ) from error
     watcher.note(f"{model.name}: from {urlsplit(url).netloc}; licence {model.licence}")
-    return folder / model.file
+    return cache_folder() / model.file
 
 
 def refuse_offline(model: Model) -> None:

@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -30,6 +31,8 @@ _BLOCK = 1 << 16
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _UNSATISFIABLE = 416
 _PARTIAL = 206
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_TRUST = ("SSL_CERT_FILE", "SSL_CERT_DIR", *_BUNDLES)
 
 Tell = Callable[[int, int], None]
 """Told how many bytes there are, and of how many (0: nobody knows)."""
@@ -93,13 +96,21 @@ class Part:
 
 
 def attempt(
-    url: str, part: Part, *, n_bytes: int, may_mix: bool, timeout_s: float, tell: Tell
+    url: str,
+    part: Part,
+    *,
+    opener: OpenerDirector,
+    n_bytes: int,
+    may_mix: bool,
+    timeout_s: float,
+    tell: Tell,
 ) -> None:
     """Bring what is missing of a file.
 
     Args:
         url: Of HTTP or HTTPS.
         part: What is here of it, and where the rest goes.
+        opener: What asks.
         n_bytes: Length of the file; 0 where unknown.
         may_mix: Whether bytes of another URL may stay: only where the whole is checked later.
         timeout_s: Seconds of silence after which the attempt is given up.
@@ -122,7 +133,7 @@ def attempt(
         if origin.url == url and origin.validator:
             headers["If-Range"] = origin.validator
     with _told(part, start, timeout_s):
-        with _opener().open(Request(url, headers=headers), timeout=timeout_s) as answer:
+        with opener.open(Request(url, headers=headers), timeout=timeout_s) as answer:
             begin, total = _extent(answer)
             _check_answer(answer, total, n_bytes)
             if begin and (begin != start or (origin.total and total != origin.total)):
@@ -224,11 +235,17 @@ class _Onward(HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _opener() -> OpenerDirector:
+def make_opener() -> OpenerDirector:
     """Return what asks: proxies and certificates are those of the usual variables."""
+    return build_opener(_Onward(), HTTPSHandler(context=_context(*map(os.environ.get, _TRUST))))
+
+
+@cache
+def _context(*_: str | None) -> ssl.SSLContext:
+    """Return who is trusted, for these values of the variables; reading it takes a while."""
     context = ssl.create_default_context()  # honours SSL_CERT_FILE and SSL_CERT_DIR
-    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+    for variable in _BUNDLES:
         bundle = os.environ.get(variable, "")
         if Path(bundle).is_file():
             context.load_verify_locations(cafile=bundle)
-    return build_opener(_Onward(), HTTPSHandler(context=context))
+    return context

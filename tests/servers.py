@@ -111,9 +111,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", page.content_type)
         self.end_headers()
         body = page.data[begin:][:cut]
+        # Counted first: whoever has got it all may look at once.
+        self.server.site.sent += len(body)
         self.wfile.write(body)
         self.wfile.flush()
-        self.server.site.sent += len(body)
 
     def _begin(self, page: Page) -> int:
         """Return from which byte on to answer."""

@@ -40,6 +40,10 @@ COMMANDS = [
     ["weights", "list"],
     ["weights", "describe"],
     ["weights", "convert"],
+    ["weights", "download"],
+    ["weights", "verify"],
+    ["weights", "path"],
+    ["weights", "import"],
     ["bench", "lift"],
     ["bench", "seams"],
 ]

@@ -107,6 +107,14 @@ def test_a_wrong_file_is_refused_and_the_next_place_asked(site, cache, served, k
     assert download(model(bad, good, **known)).read_bytes() == DATA
 
 
+@pytest.mark.parametrize(("known", "asked"), [({"sha256": sha256(DATA)}, "bytes=60000-"), ({}, "")])
+def test_a_mirror_goes_on_only_where_a_wrong_file_would_be_found_out(site, known, asked):
+    first = site.add("/first", DATA, *["die 60000", "die 0", "die 0", "die 0"])
+    net = model(first, site.add("/second", DATA), **known)
+    assert download(net).read_bytes() == DATA
+    assert site.asked[-1] == ("/second", asked)
+
+
 def test_a_damaged_zip_is_told(site, cache):
     spot = ZIP.index(DATA[1000:1010])
     damaged = ZIP[:spot] + bytes(100) + ZIP[spot + 100 :]

@@ -26,7 +26,7 @@ EXAMPLES = {
 }
 
 _Names = Annotated[
-    list[str], typer.Argument(metavar="NAME...", help="Networks (`pose3d weights list --all`).")
+    list[str], typer.Argument(metavar="NAME", help="Networks (`pose3d weights list --all`).")
 ]
 
 
@@ -71,7 +71,7 @@ def verify(
     screen: Screen,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME...]", help="Weights (default: all that are here)."),
+        typer.Argument(metavar="NAME", help="Weights (default: all that are here)."),
     ] = None,
 ) -> None:
     """Check weights that are here against what is known of them.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import IO
 
 from pose3d_cli.errors import WeightsError
 from pose3d_cli.files.atomic import replacing
@@ -49,7 +49,7 @@ def place(model: Model, source: Path, *, watcher: Watcher) -> None:
             own = _take_out(model, source, temporary)
         else:
             with source.open("rb") as file:
-                own = _copy(file, temporary)
+                own = _copy(file.read, temporary)
         _check_digest(model, own, model.file_sha256)
         if not is_vouched:
             _check_trust(model, temporary, own)
@@ -95,16 +95,16 @@ def _take_out(model: Model, archive: Path, target: Path) -> str:
             if found[0].file_size > _LARGEST:
                 raise WeightsError(f"{model.name}: {model.member} in the zip is far too large")
             with zipped.open(found[0]) as file:
-                return _copy(file, target)
+                return _copy(file.read, target)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise WeightsError(f"{model.name}: its zip cannot be read ({error})") from error
 
 
-def _copy(source: IO[bytes], target: Path) -> str:
-    """Write what `source` gives to `target` and return its digest."""
+def _copy(read: Callable[[int], bytes], target: Path) -> str:
+    """Write what `read` gives to `target` and return its digest."""
     own = hashlib.sha256()
     with target.open("wb") as file:
-        while block := source.read(_BLOCK):
+        while block := read(_BLOCK):
             own.update(block)
             file.write(block)
     return own.hexdigest()

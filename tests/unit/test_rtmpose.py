@@ -189,3 +189,17 @@ def test_an_onnx_file_of_another_network_is_told(tmp_path, monkeypatch):
             RTMPoseOnnx(tmp_path / "text.onnx", input_size=SIZE)
     with pytest.raises(WeightsError, match="no such file"):
         RTMPoseOnnx(tmp_path / "absent.onnx")
+
+
+def test_a_network_with_one_answer_is_no_rtmpose(monkeypatch, tmp_path):
+    class One:
+        input_size, engine = SIZE, "onnxruntime"
+
+        def __init__(self, *_, **__): ...
+
+        def run(self, pictures):
+            return [np.zeros((1, 17, 384), np.float32)]
+
+    monkeypatch.setattr("pose3d_cli.detect.rtmpose_onnx.OnnxNet", One)
+    with pytest.raises(WeightsError, match="not those of an RTMPose"):
+        RTMPoseOnnx(tmp_path / "one.onnx")

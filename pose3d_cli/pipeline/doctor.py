@@ -42,7 +42,7 @@ _NEEDED = {
     "filelock": "filelock",
     "platformdirs": "platformdirs",
 }
-_OPTIONAL = {"av": "av"}
+_OPTIONAL = {"av": "av", "onnxruntime": "onnxruntime"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +103,7 @@ def examine() -> Examination:
         *(_package(name, module, is_needed=False) for name, module in _OPTIONAL.items()),
         _tried("devices", _devices),
         *_weights(),
+        _tried("detector", _detector),
         _tried("lifter", lambda: f"{find_weights(DEFAULT_LIFTER)} by default"),
         _tried("networks", count_here),
         _tried("write here", _write),
@@ -150,6 +151,13 @@ def _weights() -> Iterator[Check]:
         if not weights.is_ok:
             found = f"{weights.path}: {weights.what}" if weights.path else weights.what
         yield Check(name=weights.name, is_ok=weights.is_ok, found=found, exit_code=code)
+
+
+def _detector() -> str:
+    from pose3d_cli.detect.make import AUTO, make_detector
+    from pose3d_cli.detect.options import DetectorOptions
+
+    return f"{make_detector(AUTO, DetectorOptions()).name} by default"
 
 
 def _write() -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from pose3d_cli.errors import ExitCode, WeightsError
 from pose3d_cli.files import shipped
+from pose3d_cli.files.catalogue import CATALOGUE
 from pose3d_cli.pipeline.doctor import examine
 from pose3d_cli.pipeline.stock import DEFAULT_LIFTER, DETECTOR_SHA256, find_weights, list_weights
 
@@ -15,7 +16,7 @@ from pose3d_cli.pipeline.stock import DEFAULT_LIFTER, DETECTOR_SHA256, find_weig
 @pytest.fixture
 def folder(tmp_path, monkeypatch, tiny_weights):
     """An installation of its own: the detectors and two small lifters."""
-    for name in DETECTOR_SHA256:
+    for name in (*DETECTOR_SHA256, CATALOGUE):
         shutil.copy(shipped.shipped(name), tmp_path)
     for name in (DEFAULT_LIFTER, "other"):
         shutil.copy(tiny_weights, tmp_path / f"{name}.safetensors")
@@ -84,3 +85,16 @@ def test_a_wrong_name_lists_the_right_ones(folder):
         find_weights("othr")
     with pytest.raises(WeightsError, match=r"is a folder; give the weights\.safetensors in it"):
         find_weights(str(folder))
+
+
+def test_doctor_says_which_detector_is_taken(monkeypatch):
+    found = {check.name: check for check in examine().checks}
+    assert found["detector"].found == "blazepose by default"
+
+    def broken(*_):
+        raise WeightsError("toy.pth: damaged")
+
+    monkeypatch.setattr("pose3d_cli.detect.make.make_detector", broken)
+    found = {check.name: check for check in examine().checks}
+    assert not found["detector"].is_ok
+    assert found["detector"].exit_code == 4

@@ -7,10 +7,11 @@ from pose3d_cli.detect.base import Detector
 from pose3d_cli.detect.options import DetectorOptions
 from pose3d_cli.detect.present import best_there
 from pose3d_cli.detect.shelf import DETECTORS
-from pose3d_cli.errors import UnknownNameError
+from pose3d_cli.errors import SettingsError, UnknownNameError
 
 AUTO = "auto"
 _ALWAYS_THERE = "blazepose"
+_OURS = ("blazepose", "rtmpose", "mmpose")  # of others nobody here knows what they take
 
 
 def detector_names() -> list[str]:
@@ -26,12 +27,31 @@ def make_detector(name: str, options: DetectorOptions) -> Detector:
 
     Raises:
         UnknownNameError: No such detector.
+        SettingsError: A choice that this detector knows nothing of.
         WeightsError: Its weights are not there, or damaged.
         MissingExtraError: It needs a package that is not installed.
     """
     if name not in detector_names():
         raise UnknownNameError(f"no detector {name!r}{nearest(name, detector_names())}")
-    return DETECTORS.get(_chosen(options) if name == AUTO else name)(options)
+    chosen = _chosen(options) if name == AUTO else name
+    _check_used(chosen, options)
+    return DETECTORS.get(chosen)(options)
+
+
+def _check_used(name: str, options: DetectorOptions) -> None:
+    """Refuse choices that a detector would pass over in silence."""
+    is_default = options.boxes in (AUTO, _ALWAYS_THERE)
+    given = {
+        "--detector-weights": (bool(options.weights), ("rtmpose",)),
+        "--boxes": (not is_default, ("rtmpose", "mmpose")),
+        "--mmpose-config": (bool(options.config), ("mmpose",)),
+        "--mmpose-weights": (bool(options.checkpoint), ("mmpose",)),
+    }
+    for flag, (is_given, users) in given.items():
+        if is_given and name in _OURS and name not in users:
+            raise SettingsError(
+                f"{flag} is not for {name}; choose --detector {' or '.join(users)} with it"
+            )
 
 
 def _chosen(options: DetectorOptions) -> str:

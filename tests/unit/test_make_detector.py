@@ -10,9 +10,10 @@ import pytest
 from pose3d_cli.detect.make import detector_names, make_detector
 from pose3d_cli.detect.options import DetectorOptions
 from pose3d_cli.detect.present import best_there
-from pose3d_cli.errors import UnknownNameError, WeightsError
+from pose3d_cli.errors import SettingsError, UnknownNameError, WeightsError
 from pose3d_cli.files.catalogue import catalogue
 from pose3d_cli.files.video_writer import VideoWriter
+from pose3d_cli.pipeline.bench_detect import bench_detect
 from pose3d_cli.pose.skeleton import COCO17
 from tests.pose_nets import draw_person, write_box_finder, write_finder
 
@@ -88,6 +89,29 @@ def test_a_detector_that_cannot_be_had_is_told(cache):
         make_detector("rtmpose", DetectorOptions(weights="rtmpose-t-coco17"))
     with pytest.raises(UnknownNameError, match="did you mean 'rtmpose-m-halpe26'"):
         make_detector("rtmpose", DetectorOptions(weights="rtmpose-m-halp26"))
+    with pytest.raises(UnknownNameError, match="no model 'foo'; see `pose3d weights list --all`"):
+        make_detector("rtmpose", DetectorOptions(weights="foo"))
+    with pytest.raises(UnknownNameError, match="yolox-nano finds boxes"):
+        make_detector("rtmpose", DetectorOptions(weights="yolox-nano"))
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "why"),
+    [
+        (
+            "auto",
+            {"boxes": "yolox-nano"},
+            "--boxes is not for blazepose; choose --detector rtmpose",
+        ),
+        ("blazepose", {"weights": "a.pth"}, "--detector-weights is not for blazepose"),
+        ("rtmpose", {"config": "a.py"}, "--mmpose-config is not for rtmpose"),
+        ("rtmpose", {"checkpoint": "a.pth"}, "--mmpose-weights is not for rtmpose"),
+        ("mmpose", {"weights": "a.pth"}, "--detector-weights is not for mmpose"),
+    ],
+)
+def test_choices_that_would_be_passed_over_are_refused(name, options, why):
+    with pytest.raises(SettingsError, match=why):
+        make_detector(name, DetectorOptions(**options))
 
 
 def test_lifting_says_which_detector_auto_took(pose3d, films, tiny_weights, tmp_path):
@@ -130,6 +154,20 @@ def test_detectors_are_timed_with_each_number_of_threads(pose3d, films):
         assert cost["frames_per_s"] > 0
         assert cost["score"] > 0.8
         assert cost["detector"] == "rtmpose (finder.onnx, boxes toy-yolox)"
+
+
+def test_each_number_of_threads_reaches_the_detector(films, monkeypatch):
+    folder, _ = films
+    made = []
+
+    def make(name, options):
+        made.append((name, options.threads))
+        return make_detector(name, options)
+
+    monkeypatch.setattr("pose3d_cli.pipeline.bench_detect.make_detector", make)
+    costs = bench_detect([folder / "dots.mp4"], [("blazepose", NONE)], threads=(1, 2), frames=1)
+    assert [cost.threads for cost in costs] == [1, 2]
+    assert made == [("blazepose", 1), ("blazepose", 2)]
 
 
 def test_all_detectors_that_are_there_are_timed(pose3d, films, cache):

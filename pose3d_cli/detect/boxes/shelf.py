@@ -43,9 +43,8 @@ def person_detector(options: DetectorOptions) -> PersonDetector:
         model = known[name]
         return _network(require(name), model.network, options, model.input_size, name)
     if not name.endswith(".onnx"):
-        raise UnknownNameError(
-            f"--boxes: no person detector {name!r}{nearest(name, ['auto', _EMBEDDED, *known])}"
-        )
+        near = nearest(name, ["auto", _EMBEDDED, *known])
+        raise UnknownNameError(f"--boxes: no person detector {name!r}{near}")
     path = Path(name)
     told = [network for network in _NETWORKS if network in path.name.lower()]
     if len(told) != 1:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pose3d_cli.config import nearest
 from pose3d_cli.detect.base import Detector
 from pose3d_cli.detect.boxes.shelf import person_detector
 from pose3d_cli.detect.options import DetectorOptions
@@ -18,7 +17,7 @@ from pose3d_cli.detect.present import best_there
 from pose3d_cli.detect.shelf import register_detector
 from pose3d_cli.detect.topdown import PoseNet, TopDown
 from pose3d_cli.errors import UnknownNameError, WeightsError
-from pose3d_cli.files.catalogue import Model, catalogue
+from pose3d_cli.files.catalogue import Model, catalogue, find_model
 from pose3d_cli.files.model_cache import require
 
 _SUFFIXES = (".pth", ".onnx")
@@ -55,7 +54,10 @@ def _weights(name: str) -> tuple[Path, Model | None]:
         return require(name), known[name]
     if Path(name).suffix in _SUFFIXES:
         return Path(name), None
-    raise UnknownNameError(f"--detector-weights: no RTMPose {name!r}{nearest(name, list(known))}")
+    model = find_model(name)  # raises where there is no such name at all
+    raise UnknownNameError(
+        f"--detector-weights: {model.name} finds {model.kind}, not as RTMPose does"
+    )
 
 
 def _net(path: Path, model: Model | None, options: DetectorOptions) -> PoseNet:

@@ -5,6 +5,7 @@ A config is a Python program and runs when it is read: only its owner can say th
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -38,10 +39,12 @@ def read_config(path: Path) -> Any:
         with quiet():
             config = Config.fromfile(path)
     except Exception as error:  # a program may raise anything
-        raise SettingsError(f"{path}: not a readable config of MMPose: {in_a_line(error)}") from error
+        raise SettingsError(
+            f"{path}: not a readable config of MMPose: {in_a_line(error)}"
+        ) from error
     model = config.get("model")
     pipeline = config.get("test_dataloader", {}).get("dataset", {}).get("pipeline")
-    if not isinstance(model, Mapping) or pipeline is None:
+    if not isinstance(model, dict) or pipeline is None:
         raise SettingsError(f"{path}: not a config of MMPose 1.x: no `model` or `test_dataloader`")
     _check_top_down(path, model)
     _take_over(model)
@@ -80,18 +83,22 @@ def skeleton_of(path: Path, names: list[str]) -> Skeleton:
     if skeleton is None or named != skeleton.joints[:n_named]:
         known = ", ".join(ours for ours, _ in _KNOWN.values() if ours in SKELETONS)
         raise SettingsError(
-            f"{path}: its {len(names)} keypoints ({', '.join(names[:3])}, ...) are none of "
-            f"{known}"
+            f"{path}: its {len(names)} keypoints ({', '.join(names[:3])}, ...) are none of {known}"
         )
     return skeleton
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Hide warnings that MMPose gives its own developers."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    """Hide warnings that MMPose gives its own developers, some of them on stdout."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
 
 
 def in_a_line(error: Exception) -> str:

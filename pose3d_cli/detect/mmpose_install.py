@@ -101,7 +101,8 @@ def _stand_in(name: str, classes: tuple[str, ...]) -> ModuleType:
 def _refusing(what: str) -> type:
     """Return a class that says, when somebody wants one of it, what is missing."""
 
-    def refuse(self: object, *_: Any, **__: Any) -> None:
-        raise RuntimeError(f"{what} is needed, which recipe and stand-ins leave out")
+    class Refusing:
+        def __init__(self, *_: Any, **__: Any) -> None:
+            raise RuntimeError(f"{what} is needed, and its package was not there")
 
-    return type(what.rpartition(".")[2], (), {"__init__": refuse})
+    return Refusing

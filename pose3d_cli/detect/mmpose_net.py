@@ -85,13 +85,13 @@ class MMPoseNet:
         return xy.astype(np.float32), np.clip(score, 0, 1).astype(np.float32)
 
 
-def _build(apis: Any, config: Path, settings: Any) -> nn.Module:
+def _build(apis: Any, config: Path, settings: Any) -> Any:
     """Return the model of a config, its weights not yet filled in, on the CPU."""
     from mmengine.dataset import Compose
 
     try:
         with quiet():
-            model: nn.Module = apis.init_model(settings, None, device="cpu")
+            model = apis.init_model(settings, None, device="cpu")
             Compose(settings.test_dataloader.dataset.pipeline)
     except Exception as error:  # a missing package, a setting that makes no sense
         raise SettingsError(f"{config}: MMPose cannot build it: {in_a_line(error)}") from error

@@ -1,7 +1,6 @@
-"""A config of MMPose as the published ones of RTMPose are written, of a network a few channels wide.
+"""A config of MMPose as those of RTMPose are written, of a network a few channels wide.
 
-With it a checkpoint that holds beside its tensors what published files and those of an interrupted
-training hold.
+With it a checkpoint that holds beside its tensors what published ones hold.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ model = dict(
     data_preprocessor=dict(type='PoseDataPreprocessor', mean=[123.675, 116.28, 103.53],
                            std=[58.395, 57.12, 57.375], bgr_to_rgb=True),
     backbone=dict(
-        _scope_='{scope}', type='CSPNeXt', arch='P5', expand_ratio=0.5, deepen_factor=0.167,
+        _scope_='{scope}', type='{backbone}', arch='P5', expand_ratio=0.5, deepen_factor=0.167,
         widen_factor=0.125, out_indices=(4, ), channel_attention=True,
         norm_cfg=dict(type='SyncBN'), act_cfg=dict(type='SiLU'),
         init_cfg=dict(type='Pretrained', prefix='backbone.',
@@ -54,10 +53,10 @@ SCORE = 0.2
 """How much smaller the last layers are than noise: most scores then lie between 0 and 1."""
 
 
-
 def write_config(folder: Path, joints: int = 17, **changes: str) -> Path:
     """Write the config of a network of so many keypoints; `changes` go into its text."""
-    words = {"kind": "TopdownPoseEstimator", "scope": "mmdet", "dataset": DATASETS[joints]}
+    words = {"kind": "TopdownPoseEstimator", "scope": "mmdet", "backbone": "CSPNeXt"}
+    words["dataset"] = DATASETS[joints]
     path = folder / f"toy-{joints}.py"
     path.write_text(CONFIG.format(**{**words, "joints": joints, **changes}))
     return path

@@ -50,9 +50,7 @@ def test_so_they_do_of_a_file_that_numpy_1_wrote(path):
 
 def test_and_of_a_file_that_pytorch_wrote_before_it_made_archives(path):
     meta = {"best": np.float64(0.7), "sigmas": np.ones(17)}
-    torch.save(
-        {"meta": meta, "state_dict": STATE}, path, _use_new_zipfile_serialization=False
-    )
+    torch.save({"meta": meta, "state_dict": STATE}, path, _use_new_zipfile_serialization=False)
     assert not zipfile.is_zipfile(path)
     assert is_state(read_state(path))
 

@@ -43,6 +43,15 @@ val_dataloader = test_dataloader
 train_dataloader = test_dataloader
 """
 
+HEATMAP = """
+codec = dict(type='MSRAHeatmap', input_size=(192, 256), heatmap_size=(48, 64), sigma=2)
+model['backbone'] = dict(type='MobileNetV2', widen_factor=0.1, out_indices=(7, ))
+model['head'] = dict(
+    type='HeatmapHead', in_channels=1280, out_channels=17, deconv_out_channels=(8, 8, 8),
+    loss=dict(type='KeypointMSELoss', use_target_weight=True), decoder=codec)
+"""
+"""What makes of the config above one of an older kind of network."""
+
 DATASETS = {
     17: "type='CocoDataset'",
     26: "type='CombinedDataset', metainfo=dict(from_file='configs/_base_/datasets/halpe26.py')",
@@ -53,12 +62,12 @@ SCORE = 0.2
 """How much smaller the last layers are than noise: most scores then lie between 0 and 1."""
 
 
-def write_config(folder: Path, joints: int = 17, **changes: str) -> Path:
-    """Write the config of a network of so many keypoints; `changes` go into its text."""
+def write_config(folder: Path, joints: int = 17, more: str = "", **changes: object) -> Path:
+    """Write the config of a network of so many keypoints, its text changed by `changes`."""
     words = {"kind": "TopdownPoseEstimator", "scope": "mmdet", "backbone": "CSPNeXt"}
     words["dataset"] = DATASETS[joints]
     path = folder / f"toy-{joints}.py"
-    path.write_text(CONFIG.format(**{**words, "joints": joints, **changes}))
+    path.write_text(CONFIG.format(**{**words, "joints": joints, **changes}) + more)
     return path
 
 
@@ -83,7 +92,7 @@ def noisy_state(config: Path) -> OrderedDict[str, torch.Tensor]:
 
     model = init_model(str(config), None, device="cpu")
     fill_with_noise(model)
-    with torch.no_grad():
-        for part in (model.head.cls_x, model.head.cls_y):
-            part.weight.mul_(SCORE)
-    return model.state_dict()
+    state = model.state_dict()
+    for name in {"head.cls_x.weight", "head.cls_y.weight", "head.final_layer.bias"} & set(state):
+        state[name] *= SCORE
+    return state

@@ -22,7 +22,7 @@ from pose3d_cli.detect.options import DetectorOptions
 from pose3d_cli.detect.shelf import DETECTORS
 from pose3d_cli.errors import DeviceError, MissingExtraError, SettingsError, WeightsError
 from pose3d_cli.files.video import open_video
-from tests.miniatures.mmpose import noisy_state, write_checkpoint, write_config
+from tests.miniatures.mmpose import HEATMAP, noisy_state, write_checkpoint, write_config
 
 ROOT = Path(__file__).parents[2]
 STAND_INS = ("mmcv.ops", "mmdet", "torchvision", "xtcocotools")
@@ -144,7 +144,7 @@ def by_hand(config, checkpoint, file, box):
     from mmpose.apis import inference_topdown, init_model
 
     settings = Config.fromfile(config)
-    del settings.model.backbone["_scope_"]
+    settings.model.backbone.pop("_scope_", None)
     model = init_model(settings, None, device="cpu")
     # A file of our own making, which holds no more than was put in.
     model.load_state_dict(torch.load(checkpoint, weights_only=False)["state_dict"])
@@ -166,6 +166,24 @@ def test_it_finds_what_mmpose_finds_in_the_same_file(toy, picture, tmp_path):
     np.testing.assert_allclose(xy, wanted, atol=1e-3)
     np.testing.assert_allclose(score, scores, atol=1e-5)
     assert (xy.dtype, score.dtype) == (np.float32, np.float32)
+
+
+@there
+@pytest.mark.parametrize("head", ["head.", "keypoint_head."])  # the second is older than 1.0
+def test_so_it_does_with_heatmaps(picture, tmp_path, head):
+    import_mmpose()
+    config = write_config(tmp_path, more=HEATMAP)
+    state = noisy_state(config)
+    checkpoint = write_checkpoint(tmp_path / "toy.pth", state)
+    file = tmp_path / "picture.png"
+    cv2.imwrite(str(file), picture[..., ::-1])
+    wanted, _ = by_hand(config, checkpoint, file, BOXES)
+    renamed = {name.replace("head.", head): tensor for name, tensor in state.items()}
+    xy, _ = net(config, write_checkpoint(checkpoint, renamed)).keypoints(picture, BOXES)
+    assert wanted.std(axis=(0, 1)).min() > 20
+    seen = ~np.isnan(xy)
+    assert seen.mean() > 0.5
+    np.testing.assert_allclose(xy[seen], wanted[seen], atol=1e-3)
 
 
 @there

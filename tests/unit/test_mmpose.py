@@ -5,6 +5,7 @@ Tests that need MMPose are skipped where it is not installed; CI installs it and
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import sys
@@ -132,6 +133,20 @@ BOXES = np.array(
 )
 
 
+@pytest.fixture
+def logged():
+    """What MMPose logs, which it does on stdout, where our results go."""
+    from mmengine.logging import MMLogger
+
+    records = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = records.append
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(handler)
+    yield records
+    logger.removeHandler(handler)
+
+
 def net(config, checkpoint, device="cpu"):
     from pose3d_cli.detect.mmpose_net import MMPoseNet
 
@@ -256,6 +271,23 @@ def test_joints_are_those_of_the_configs_data_set(folder, joints, name):
 
 
 @there
+def test_the_data_set_it_is_tested_on_will_do(folder):
+    config, checkpoint = made(folder, 26)
+    config.write_text(config.read_text() + "del train_dataloader, val_dataloader\n")
+    network = net(config, checkpoint)
+    assert network.skeleton.name == "halpe26"
+    assert network._model.dataset_meta["num_keypoints"] == 26
+
+
+@there
+def test_mmdetection_is_not_looked_for_when_mmpose_has_the_same(coco, logged, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pkg_resources", None)  # with which it would be looked for
+    assert "_scope_='mmdet'" in coco[0].read_text()
+    net(*coco)
+    assert not logged
+
+
+@there
 def test_nothing_stays_of_the_stand_ins():
     before = {name: find_spec(name) for name in STAND_INS if "." not in name}
     import_mmpose()
@@ -304,14 +336,15 @@ def test_tensors_that_do_not_fit_are_named(coco, tmp_path):
         ({"kind": "TopDown"}, "TopDown; only top-down models"),
         ({"joints": 21}, r"its 21 keypoints \(wrist, thumb1, .*none of coco17, halpe26"),
         ({"backbone": "mmpretrain.Swin"}, "MMPose cannot build it: KeyError: .*mmpretrain.Swin"),
+        ({"dataset": "type='PoseTrack18Dataset'"}, r"its 17 keypoints \(nose, head_bottom,"),
         ({"dataset": "type='NoSuchDataset'"}, "its data set is unknown|names no data set"),
     ],
 )
-def test_a_config_that_is_none_of_ours_is_told_in_a_line(coco, tmp_path, capfd, changes, told):
+def test_a_config_that_is_none_of_ours_is_told_in_a_line(coco, tmp_path, logged, changes, told):
     with pytest.raises(SettingsError, match=told) as caught:
         net(write_config(tmp_path, **changes), coco[1])
     assert "\n" not in str(caught.value)
-    assert not capfd.readouterr().out
+    assert not logged
 
 
 @there

@@ -100,6 +100,12 @@ def colours(n: int) -> np.ndarray:
     return np.array(brightest_first[:n], np.uint8)
 
 
+def dot_colours(n: int) -> np.ndarray:
+    """Return the colours as RTMPose sees them, mean and spread taken out."""
+    mean, spread = np.array([123.675, 116.28, 103.53]), np.array([58.395, 57.12, 57.375])
+    return ((colours(n) - mean) / spread).astype(np.float32)
+
+
 def draw_figure(
     image: np.ndarray, skeleton: Skeleton, box: tuple[float, float, float, float]
 ) -> np.ndarray:
@@ -127,8 +133,7 @@ def write_finder(path: Path, joints: int = 17, size=SIZE, *, batch: int | str = 
     from onnx import TensorProto, helper, numpy_helper
 
     width, height = size
-    mean, spread = np.array([123.675, 116.28, 103.53]), np.array([58.395, 57.12, 57.375])
-    wanted = ((colours(joints) - mean) / spread).astype(np.float32)
+    wanted = dot_colours(joints)
     tolerance = 1.5
     constants = {
         "weight": (2 * wanted / tolerance)[:, :, None, None],

@@ -18,7 +18,7 @@ from pose3d_cli.detect.mmpose_config import (
     skeleton_of,
 )
 from pose3d_cli.detect.mmpose_install import import_mmpose
-from pose3d_cli.detect.openmmlab_file import read_state
+from pose3d_cli.detect.torch_checkpoint import read_state
 from pose3d_cli.errors import DeviceError, SettingsError, WeightsError
 from pose3d_cli.pose.skeleton import Skeleton
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from pose3d_cli.detect.base import Detector, People2D
 from pose3d_cli.detect.options import DetectorOptions
@@ -14,7 +15,8 @@ from pose3d_cli.detect.shelf import DETECTORS
 from pose3d_cli.errors import UnknownNameError
 from pose3d_cli.files.video import open_video
 from pose3d_cli.pose.skeleton import COCO17
-from tests.pose_nets import draw_person, write_box_finder, write_finder
+from tests.miniatures.mmpose import FINDER, write_checkpoint, write_config
+from tests.pose_nets import dot_colours, draw_person, write_box_finder, write_finder
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "walk.mp4"
 
@@ -40,15 +42,27 @@ def blazepose(_folder: Path) -> Case:
 def rtmpose(folder: Path) -> Case:
     # No published weights come with the project: a network that finds figures of coloured dots.
     write_finder(folder / "finder.onnx", 17)
+    return dots("rtmpose", folder, weights=str(folder / "finder.onnx"))
+
+
+def mmpose(folder: Path) -> Case:
+    config = write_config(folder, more=FINDER)
+    state = {"backbone.wanted": torch.from_numpy(dot_colours(17))}
+    checkpoint = write_checkpoint(folder / "finder.pth", state)
+    return dots("mmpose", folder, config=str(config), checkpoint=str(checkpoint))
+
+
+def dots(name: str, folder: Path, **network: str) -> Case:
+    """Return the case of a network that finds figures of coloured dots, and one of them."""
     write_box_finder(folder / "toy-yolox.onnx")
     picture = np.full((540, 960, 3), 40, np.uint8)
     truth = draw_person(picture, COCO17, (600, 100, 840, 500))
-    weights, boxes = str(folder / "finder.onnx"), str(folder / "toy-yolox.onnx")
-    detector = DETECTORS.get("rtmpose")(DetectorOptions(weights=weights, boxes=boxes))
+    boxes = str(folder / "toy-yolox.onnx")
+    detector = DETECTORS.get(name)(DetectorOptions(boxes=boxes, device="cpu", **network))
     return Case(detector, picture, truth.mean(0), (600, 100, 840, 500))
 
 
-CASES = {"blazepose": blazepose, "rtmpose": rtmpose}
+CASES = {"blazepose": blazepose, "rtmpose": rtmpose, "mmpose": mmpose}
 
 
 @pytest.fixture(scope="module", params=DETECTORS.names())

@@ -52,6 +52,16 @@ model['head'] = dict(
 """
 """What makes of the config above one of an older kind of network."""
 
+FINDER = """
+custom_imports = dict(imports=['tests.miniatures.mmpose_finder'])
+codec = dict(type='MSRAHeatmap', input_size=(192, 256), heatmap_size=(192, 256), sigma=2)
+model['backbone'] = dict(type='DotFinder', joints=17)
+model['head'] = dict(
+    type='HeatmapHead', in_channels=17, out_channels=17, deconv_out_channels=None,
+    final_layer=None, loss=dict(type='KeypointMSELoss'), decoder=codec)
+"""
+"""What makes of it one of a network that finds the dots of `tests.pose_nets.draw_figure`."""
+
 DATASETS = {
     17: "type='CocoDataset'",
     26: "type='CombinedDataset', metainfo=dict(from_file='configs/_base_/datasets/halpe26.py')",

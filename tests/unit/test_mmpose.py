@@ -20,6 +20,7 @@ import torch
 
 from pose3d_cli.detect.mmpose_install import INSTALL, import_mmpose
 from pose3d_cli.detect.options import DetectorOptions
+from pose3d_cli.detect.rtmpose_torch import RTMPoseTorch
 from pose3d_cli.detect.shelf import DETECTORS
 from pose3d_cli.errors import DeviceError, MissingExtraError, SettingsError, WeightsError
 from pose3d_cli.files.video import open_video
@@ -211,8 +212,7 @@ def test_colours_are_told_apart(coco, picture):
 
 @there
 def test_its_keypoints_are_the_native_networks_to_a_hundredth_of_a_pixel(toy, picture):
-    native = pytest.importorskip("pose3d_cli.detect.rtmpose_torch")
-    own = native.RTMPoseTorch(toy[1], device="cpu")
+    own = RTMPoseTorch(toy[1], device="cpu")
     network = net(*toy)
     assert own.skeleton is network.skeleton
     xy, score = network.keypoints(picture, BOXES)
@@ -240,7 +240,7 @@ def test_no_boxes_are_nobody_and_not_the_whole_picture(coco, picture):
 
 @there
 def test_what_has_no_score_has_no_place_and_scores_end_at_one(coco, picture, tmp_path):
-    from pose3d_cli.detect.openmmlab_file import read_state
+    from pose3d_cli.detect.torch_checkpoint import read_state
 
     state = read_state(coco[1])
     for factor, score_wanted in ((0.0, 0.0), (100.0, 1.0)):
@@ -310,7 +310,7 @@ def test_a_checkpoint_that_would_run_code_is_refused_and_does_not_run(coco, tmp_
 
 @there
 def test_tensors_that_do_not_fit_are_named(coco, tmp_path):
-    from pose3d_cli.detect.openmmlab_file import read_state
+    from pose3d_cli.detect.torch_checkpoint import read_state
 
     def told(state):
         with pytest.raises(WeightsError, match=r"other\.pth: does not fit .*toy-17\.py") as caught:
@@ -365,7 +365,7 @@ def test_names_that_mmpose_would_look_up_are_refused(coco, name):
 
 @there
 def test_weights_and_a_device_that_are_not_there_are_told(coco):
-    with pytest.raises(WeightsError, match=r"none\.pth: no such file"):
+    with pytest.raises(WeightsError, match=r"none\.pth: cannot be read \(No such file"):
         net(coco[0], Path("https://example.org/none.pth"))
     if not torch.cuda.is_available():
         with pytest.raises(DeviceError, match=r"--device cuda: .*use --device cpu"):

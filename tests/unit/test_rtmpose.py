@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
-
 import numpy as np
 import pytest
 import torch
@@ -11,7 +9,6 @@ import torch
 from pose3d_cli.detect import simcc
 from pose3d_cli.detect.rtmpose_onnx import RTMPoseOnnx
 from pose3d_cli.detect.rtmpose_torch import RTMPoseTorch
-from pose3d_cli.detect.torch_checkpoint import read_state
 from pose3d_cli.errors import WeightsError
 from pose3d_cli.pose.skeleton import HALPE26
 from tests.pose_nets import SIZE, draw_figure, rtmpose_network, rtmpose_state, write_finder
@@ -133,26 +130,6 @@ def test_files_for_one_picture_at_a_time_serve_several_people(tmp_path, batch):
     assert score.min() > 0.9
 
 
-class Bomb:
-    def __reduce__(self):
-        import os
-
-        return os.system, ("touch exploded",)
-
-
-def test_a_checkpoint_that_would_run_code_is_refused(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    torch.save({"state_dict": rtmpose_state(), "meta": Bomb()}, tmp_path / "bomb.pth")
-    with pytest.raises(WeightsError, match=r"refused to unpickle: it wants `(posix|nt)\.system`"):
-        read_state(tmp_path / "bomb.pth")
-    assert not (tmp_path / "exploded").exists()
-
-
-def test_what_training_left_behind_is_passed_over(pth):
-    state = read_state(pth)
-    assert set(state) == set(rtmpose_state())
-
-
 @pytest.mark.parametrize(
     ("content", "why"),
     [
@@ -166,16 +143,6 @@ def test_other_files_are_told(tmp_path, content, why):
     torch.save(content, tmp_path / "other.pth")
     with pytest.raises(WeightsError, match=why):
         RTMPoseTorch(tmp_path / "other.pth", device="cpu")
-
-
-def test_files_that_are_cut_off_or_no_checkpoints_are_told(pth, tmp_path):
-    (tmp_path / "cut.pth").write_bytes(pth.read_bytes()[:-2000])
-    (tmp_path / "old.pth").write_bytes(pickle.dumps({"state_dict": {}}))
-    for name in ("cut.pth", "old.pth"):
-        with pytest.raises(WeightsError, match=r"no file of PyTorch 1\.6 or newer"):
-            read_state(tmp_path / name)
-    with pytest.raises(WeightsError, match="cannot be read"):
-        read_state(tmp_path / "absent.pth")
 
 
 def test_an_onnx_file_of_another_network_is_told(tmp_path, monkeypatch):

@@ -33,4 +33,4 @@ def mmpose(options: DetectorOptions) -> TopDown:
 
     net = MMPoseNet(Path(options.config), Path(options.checkpoint), device=options.device)
     people = person_detector(options)
-    return TopDown("mmpose", people, net)
+    return TopDown(f"mmpose ({Path(options.config).stem}, boxes {people.name})", people, net)

@@ -75,7 +75,7 @@ def _is_state(state: Any) -> TypeGuard[dict[str, Tensor]]:
 
 def _load(path: Path) -> Any:
     try:
-        stand_ins: list[Any] = [(_Nothing, name) for name in _asked_for(path)]
+        stand_ins: list[Any] = [(_Nothing, name) for name in _stood_in_for(path)]
         with warnings.catch_warnings(), torch.serialization.safe_globals(stand_ins):
             warnings.simplefilter("ignore")  # of pickles it will refuse anyway
             return torch.load(path, map_location="cpu", weights_only=True)
@@ -83,25 +83,21 @@ def _load(path: Path) -> Any:
         raise WeightsError(f"{path}: cannot be read ({error.strerror or error})") from error
     except pickle.UnpicklingError as error:
         if wanted := re.search(r"GLOBAL (\S+)|[Uu]nsupported (?:class|global) (\S+)", str(error)):
-            raise _refusal(path, wanted[1] or wanted[2]) from error
+            raise WeightsError(
+                f"{path}: refused to unpickle: it wants `{wanted[1] or wanted[2]}`; only tensors "
+                "are let in"
+            ) from error
         raise _broken(path, error) from error
     except _BROKEN as error:
         raise _broken(path, error) from error
 
 
-def _asked_for(path: Path) -> list[str]:
-    """Return the names of what a file wants to build, all of which may be stood in for."""
+def _stood_in_for(path: Path) -> list[str]:
+    """Return the names of what a file wants to build that may be stood in for."""
     if not zipfile.is_zipfile(path):
         return list(_OF_OLD)
     wanted = torch.serialization.get_unsafe_globals_in_checkpoint(str(path))
-    for name in wanted:
-        if not _STOOD_IN_FOR.fullmatch(name):
-            raise _refusal(path, name)
-    return wanted
-
-
-def _refusal(path: Path, name: str) -> WeightsError:
-    return WeightsError(f"{path}: refused to unpickle: it wants `{name}`; only tensors are let in")
+    return [name for name in wanted if _STOOD_IN_FOR.fullmatch(name)]
 
 
 def _broken(path: Path, error: Exception) -> WeightsError:

@@ -7,6 +7,7 @@ import sys
 import types
 import zipfile
 from collections import OrderedDict
+from subprocess import getoutput
 
 import numpy as np
 import pytest
@@ -80,19 +81,24 @@ def test_what_several_gpus_put_before_names_is_taken_away_and_versions_stay(path
 
 
 class Harmful:
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, function, path):
+        self.function, self.path = function, path
 
     def __reduce__(self):
-        return os.system, (f"touch {self.path}",)
+        return self.function, (f"touch {self.path}",)
 
 
 @pytest.mark.parametrize("is_archive", [True, False], ids=["archive", "before-1.6"])
-def test_a_checkpoint_that_would_run_code_is_refused_and_does_not_run(path, is_archive):
+@pytest.mark.parametrize(
+    ("function", "name"), [(os.system, r"(posix|nt)\.system"), (getoutput, r"\w+\.getoutput")]
+)
+def test_a_checkpoint_that_would_run_code_is_refused_and_does_not_run(
+    path, is_archive, function, name
+):
     mark = path.with_suffix(".ran")
-    content = {"state_dict": STATE, "meta": Harmful(mark)}
+    content = {"state_dict": STATE, "meta": Harmful(function, mark)}
     torch.save(content, path, _use_new_zipfile_serialization=is_archive)
-    with pytest.raises(WeightsError, match=r"refused to unpickle: it wants `posix\.system`"):
+    with pytest.raises(WeightsError, match=f"refused to unpickle: it wants `{name}`"):
         read_state(path)
     assert not mark.exists()
 

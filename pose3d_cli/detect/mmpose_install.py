@@ -70,15 +70,14 @@ def _stand_ins() -> Iterator[None]:
     for wanted, modules in _STAND_INS.items():
         if not _is_usable(wanted):
             made |= {name: _stand_in(name, classes) for name, classes in modules.items()}
-    before = {name: sys.modules.get(name) for name in made}
+    before = {name: sys.modules[name] for name in made if name in sys.modules}
     sys.modules.update(made)
     try:
         yield
     finally:
-        for name, module in before.items():
+        for name in made:
             del sys.modules[name]
-            if module is not None:
-                sys.modules[name] = module
+        sys.modules.update(before)
 
 
 def _is_usable(name: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import subprocess
 import sys
 import tomllib
 from importlib.util import find_spec
@@ -294,6 +295,28 @@ def test_nothing_stays_of_the_stand_ins():
     assert {name: find_spec(name) for name in before} == before
     for name in STAND_INS:
         assert name not in sys.modules or sys.modules[name].__file__
+
+
+@there
+def test_packages_that_are_there_and_broken_are_stood_in_for_too(tmp_path):
+    for name in ("torchvision", "xtcocotools"):  # built for another PyTorch, another NumPy
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise RuntimeError('built for another')")
+    program = (
+        "import sys; from pose3d_cli.detect.mmpose_install import import_mmpose; import_mmpose()\n"
+        "from mmpose.visualization.simcc_vis import ToPILImage\n"
+        "assert not {'torchvision', 'xtcocotools', 'mmdet'} & set(sys.modules)\n"
+        "ToPILImage()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert "RuntimeError: torchvision.transforms.ToPILImage is needed" in done.stderr
+    assert "Assert" not in done.stderr
 
 
 @there

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float32, UInt8
 from torch import nn
 
@@ -19,7 +18,8 @@ from pose3d_cli.detect.mmpose_config import (
 )
 from pose3d_cli.detect.mmpose_install import import_mmpose
 from pose3d_cli.detect.torch_checkpoint import read_state
-from pose3d_cli.errors import DeviceError, SettingsError, WeightsError
+from pose3d_cli.detect.torch_run import device_called, with_threads
+from pose3d_cli.errors import SettingsError, WeightsError
 from pose3d_cli.pose.skeleton import Skeleton
 
 _FEW = 3
@@ -31,6 +31,7 @@ class MMPoseNet:
     Args:
         config: A config file of MMPose. It is a Python program and is run.
         checkpoint: The weights that belong to it. Only their tensors are read.
+        threads: Of the CPU.
         device: cpu, cuda or mps; `auto` is cuda where there is one, and never mps, for which
             MMPose was not made.
 
@@ -41,7 +42,10 @@ class MMPoseNet:
         DeviceError: The device is not there.
     """
 
-    def __init__(self, config: Path, checkpoint: Path, *, device: str = "auto") -> None:
+    def __init__(
+        self, config: Path, checkpoint: Path, *, threads: int = 1, device: str = "auto"
+    ) -> None:
+        self._threads = threads
         apis = import_mmpose()
         settings = read_config(config)
         meta = dataset_of(config, settings)
@@ -53,7 +57,7 @@ class MMPoseNet:
         if n_out != len(names):
             raise SettingsError(f"{config}: {n_out} keypoints, but its data set has {len(names)}")
         _fill(self._model, config, checkpoint)
-        self._model.to(_checked(device))
+        self._model.to(device_called(device))
         self._infer = apis.inference_topdown
 
     @property
@@ -76,7 +80,7 @@ class MMPoseNet:
             n_joints = len(self._skeleton.joints)
             return np.zeros((0, n_joints, 2), np.float32), np.zeros((0, n_joints), np.float32)
         blue_first = np.ascontiguousarray(image[..., ::-1])  # as MMPose reads pictures itself
-        with quiet():
+        with quiet(), with_threads(self._threads):
             found = self._infer(self._model, blue_first, box)
         people = [one.pred_instances for one in found]
         xy = np.concatenate([person.keypoints for person in people])
@@ -116,12 +120,3 @@ def _fill(model: nn.Module, config: Path, checkpoint: Path) -> None:
 def _some(names: list[str]) -> str:
     more = len(names) - _FEW
     return ", ".join(names[:_FEW]) + (f" and {more} more" if more > 0 else "")
-
-
-def _checked(device: str) -> torch.device:
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        return torch.zeros(1, device=device).device
-    except (RuntimeError, AssertionError) as error:
-        raise DeviceError(f"--device {device}: {in_a_line(error)}; use --device cpu") from error

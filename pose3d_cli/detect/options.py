@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+
+_MOST_THREADS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +20,7 @@ class DetectorOptions:
         config: Configuration file of MMPose (`mmpose`).
         checkpoint: Weights file that belongs to it (`mmpose`).
         device: auto, cpu, cuda or mps.
-        threads: Of the CPU, for one network.
+        threads: Of the CPU, for one network; 0: as many as pay for its size.
     """
 
     weights: str = ""
@@ -25,4 +28,14 @@ class DetectorOptions:
     config: str = ""
     checkpoint: str = ""
     device: str = "auto"
-    threads: int = 1
+    threads: int = 0
+
+    @property
+    def few_threads(self) -> int:
+        """Threads of a small network, of a few milliseconds a picture: one unless told."""
+        return self.threads or 1
+
+    @property
+    def many_threads(self) -> int:
+        """Threads of a large network: up to four unless told."""
+        return self.threads or min(_MOST_THREADS, os.cpu_count() or 1)

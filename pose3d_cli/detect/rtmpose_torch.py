@@ -11,6 +11,7 @@ from jaxtyping import Float32, UInt8
 from pose3d_cli.detect import simcc
 from pose3d_cli.detect.rtmpose_network import RTMPoseNetwork
 from pose3d_cli.detect.torch_checkpoint import read_state
+from pose3d_cli.detect.torch_run import device_called, with_threads
 from pose3d_cli.errors import WeightsError
 from pose3d_cli.pose.skeleton import Skeleton
 
@@ -22,13 +23,16 @@ class RTMPoseTorch:
 
     Args:
         path: A published RTMPose `.pth` file of any size.
+        threads: Of the CPU.
         device: auto, cpu, cuda or mps.
 
     Raises:
         WeightsError: The file is missing, damaged, or of another network.
+        DeviceError: The device is not there.
     """
 
-    def __init__(self, path: Path, *, device: str = "auto") -> None:
+    def __init__(self, path: Path, *, threads: int = 1, device: str = "auto") -> None:
+        self._threads, self._device = threads, device_called(device)
         state = read_state(path)
         try:
             self._network = RTMPoseNetwork({name: value.shape for name, value in state.items()})
@@ -43,7 +47,6 @@ class RTMPoseTorch:
         if (width // _HALVED) * (height // _HALVED) != head.mlp[1].in_features:
             raise WeightsError(f"{path}: not an RTMPose of {width}x{height} crops")
         self.skeleton: Skeleton = simcc.skeleton_of(head.final_layer.out_channels, path)
-        self._device = torch.device(_best() if device == "auto" else device)
         self._network.to(self._device).eval()
 
     def keypoints(
@@ -52,10 +55,6 @@ class RTMPoseTorch:
         """Return keypoints in pixels and their scores; see `PoseNet`."""
         maps = np.stack([simcc.to_crop(one, self.size_px) for one in box])
         crops = torch.from_numpy(simcc.crops(image, maps, self.size_px)).to(self._device)
-        with torch.inference_mode():
+        with torch.inference_mode(), with_threads(self._threads):
             along_x, along_y = (part.float().cpu().numpy() for part in self._network(crops))
         return simcc.decode(along_x, along_y, maps)
-
-
-def _best() -> str:
-    return "cuda" if torch.cuda.is_available() else "cpu"

@@ -37,7 +37,7 @@ def person_detector(options: DetectorOptions) -> PersonDetector:
         best = best_there("boxes")
         name = best.name if best else _EMBEDDED
     if name == _EMBEDDED:
-        return BlazeBoxes(threads=options.threads)
+        return BlazeBoxes(threads=options.few_threads)
     known = {model.name: model for model in catalogue().values() if model.kind == "boxes"}
     if name in known:
         model = known[name]
@@ -67,5 +67,5 @@ def _usual_size(name: str, network: str) -> tuple[int, int]:
 def _network(
     path: Path, network: str, options: DetectorOptions, size: tuple[int, int], name: str
 ) -> PersonDetector:
-    net = OnnxNet(path, threads=options.threads, device=options.device, input_size=size)
+    net = OnnxNet(path, threads=options.many_threads, device=options.device, input_size=size)
     return _NETWORKS[network](net, name=name)

@@ -48,7 +48,7 @@ class BlazePose:
         max_people: int = 8,
         min_score: float = 0.5,
     ) -> None:
-        threads = (options or DetectorOptions()).threads
+        threads = (options or DetectorOptions()).few_threads
         self._max_people = max_people
         finder = BlazeNet(shipped("pose_detection.tflite"), threads=threads)
         self._people = PersonFinder(finder, min_score=min_score)

@@ -31,6 +31,11 @@ def mmpose(options: DetectorOptions) -> TopDown:
             raise SettingsError(f"--detector mmpose needs {flag} FILE")
     from pose3d_cli.detect.mmpose_net import MMPoseNet  # loads torch
 
-    net = MMPoseNet(Path(options.config), Path(options.checkpoint), device=options.device)
+    net = MMPoseNet(
+        Path(options.config),
+        Path(options.checkpoint),
+        threads=options.many_threads,
+        device=options.device,
+    )
     people = person_detector(options)
     return TopDown(f"mmpose ({Path(options.config).stem}, boxes {people.name})", people, net)

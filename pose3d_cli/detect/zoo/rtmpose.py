@@ -64,8 +64,8 @@ def _net(path: Path, model: Model | None, options: DetectorOptions) -> PoseNet:
     if path.suffix == ".pth":
         from pose3d_cli.detect.rtmpose_torch import RTMPoseTorch  # loads torch
 
-        return RTMPoseTorch(path, device=options.device)
+        return RTMPoseTorch(path, threads=options.many_threads, device=options.device)
     from pose3d_cli.detect.rtmpose_onnx import RTMPoseOnnx
 
     size = model.input_size if model else None
-    return RTMPoseOnnx(path, threads=options.threads, device=options.device, input_size=size)
+    return RTMPoseOnnx(path, threads=options.many_threads, device=options.device, input_size=size)

@@ -16,6 +16,10 @@ DETECTORS: Registry[Callable[[DetectorOptions], Detector]] = Registry(
 )
 
 
+USUAL = "blazepose"
+"""What looks at pictures where nobody says which."""
+
+
 def register_detector(name: str) -> Callable[[D], D]:
     """Put a detector on the shelf under `name`, which must be its module's name."""
 

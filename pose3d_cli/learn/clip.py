@@ -107,7 +107,8 @@ class DatasetEntry:
         files: The files expected, a line each.
         protocols: Names of the protocols it is measured by, the usual one first.
         keypoints: Names of the 2D keypoints that the files may hold, the usual ones first.
-        is_quick: Whether clips are made without looking at videos, so that they can be counted.
+        is_quick: Whether clips of a path are made without looking at videos, so that they can be
+            counted.
     """
 
     open: Callable[[Path, DatasetOptions], Dataset]
@@ -117,7 +118,7 @@ class DatasetEntry:
     files: tuple[str, ...]
     protocols: tuple[str, ...]
     keypoints: tuple[str, ...] = ()
-    is_quick: bool = True
+    is_quick: Callable[[Path], bool] = lambda _: True
 
 
 DATASETS: Registry[DatasetEntry] = Registry(

@@ -192,4 +192,4 @@ def only_clip(path: Path) -> Clip:
 
 
 def notes(path: Path) -> list[str]:
-    return open_folder(path, DatasetOptions()).notes("test")
+    return [note for clip in clips(path) for note in clip.notes]

@@ -98,8 +98,6 @@ def test_clips_of_data_render_are_recordings_once_a_detector_saw_them(rendered, 
     folder, settings, videos = rendered
     for path in folder.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    with pytest.raises(InputError, match="no keypoints yet"):
-        clips(tmp_path)
     for video in videos:
         truth = read_rendered(video.with_name(video.stem + "_truth.npz"))
         n_frames = len(truth.xyz)
@@ -141,25 +139,20 @@ def test_splits_are_folders(tmp_path):
 # --- what can be wrong ----------------------------------------------------------------------------
 
 
-def test_a_video_without_keypoints_tells_the_command_that_makes_them(walk):
-    (walk / "walk_keypoints.npz").unlink()
-    (walk / "walk.mp4").write_bytes(b"")
-    mini.write_npz(walk / "walk.npz", mini.times(30, 1), 30)
-    with pytest.raises(InputError, match=f"`pose3d data detect {walk} -o {walk}`"):
-        clips(walk)
-
-
 def test_an_empty_folder_and_none_are_told(tmp_path):
-    with pytest.raises(InputError, match=r"no takes here. A take is NAME_keypoints.npz"):
+    with pytest.raises(
+        InputError, match=r"no takes here. A take is NAME.mp4 or NAME_keypoints.npz"
+    ):
         clips(tmp_path)
     with pytest.raises(InputError, match="no folder"):
         clips(tmp_path / "nowhere")
     assert len(check(tmp_path / "nowhere", DatasetOptions())) == 1
 
 
-def test_there_is_no_choice_of_keypoints(walk):
-    with pytest.raises(UnknownNameError, match="--keypoints gt"):
-        open_folder(walk, DatasetOptions(keypoints="gt"))
+def test_keypoints_are_found_or_true(walk):
+    for ask in (open_folder, check):
+        with pytest.raises(UnknownNameError, match="there is no 'tru'; did you mean 'true'"):
+            ask(walk, DatasetOptions(keypoints="tru"))
 
 
 @pytest.mark.parametrize(
@@ -216,7 +209,7 @@ def test_all_that_is_wrong_is_listed_at_once(walk):
     told = check(walk, DatasetOptions())
     for words in (
         "alone_keypoints.npz: no truth",
-        "lost.npz: no keypoints for it; expected lost_keypoints.npz",
+        "lost.npz: nobody to see; expected lost_keypoints.npz, lost.json or lost.mp4",
         "bad.toml: fps",
         "bad.trc: not a TRC",
         "late.trc: from 9.00",

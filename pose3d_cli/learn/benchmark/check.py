@@ -102,7 +102,7 @@ def check_data(path: Path, dataset: str | None, keypoints: str = "") -> CheckRep
     report.keypoints = keypoints or (entry.keypoints[0] if entry.keypoints else "")
     options = DatasetOptions(keypoints=report.keypoints)
     report.findings = entry.check(path, options)
-    if entry.is_quick and not report.findings:
+    if not report.findings and entry.is_quick(path):
         try:
             report.splits = dict(_splits(entry.open(path, options)))
         except InputError as error:

@@ -4,7 +4,8 @@ A take is a recording by one camera. Its files share a name; of a take called `w
 
 - 2D: `walk_keypoints.npz`, as `pose3d lift` and `pose3d data detect` write it, or `walk.json` of
   COCO, MMPose or AlphaPose. JSON says neither rate nor size: `walk.mp4` beside it does, or `fps`
-  and `image_size` in `walk.toml`.
+  and `image_size` in `walk.toml`. Of a take with `walk.mp4` alone the detector looks at the video,
+  each time anew.
 - Truth: one of `walk.npz` or `walk_truth.npz` (`xyz_camera`, as `pose3d eval --truth` reads it),
   `walk.trc` (OpenSim, Pose2Sim), `walk.c3d` (Vicon, Qualisys), `walk.csv` (columns time_s or
   frame, joint, x, y, z; or left_knee_x and so on). Joints are found by name; see `marker_names`.
@@ -15,6 +16,9 @@ Where several cameras saw one motion, takes are called MOTION_CAMERA and share t
 its `cameras`. A folder of one motion may call it `truth`, and takes by their cameras: `cam01`. Each
 camera's settings may stand in `cam01.toml`, those of a motion in `walk.toml`; what is more
 particular overrules: camera.toml, MOTION.toml, CAMERA.toml, NAME.toml.
+
+With `--keypoints true` the truth stands in the detector's place, through the lens: in the frames
+that the keypoints have, or the video where there are none. The camera must be known for that.
 
 Takes lie in the folder itself, or in `train`, `val` and `test` in it; in itself, all are `test`.
 
@@ -51,14 +55,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
+from pose3d_cli.config import nearest
+from pose3d_cli.detect.shelf import DETECTORS, USUAL
 from pose3d_cli.errors import InputError, UnknownNameError
 from pose3d_cli.learn.clip import DATASETS, Clip, DatasetEntry, DatasetOptions, Split
 from pose3d_cli.learn.recognise import refuse
 from pose3d_cli.learn.recordings.find import TakeFiles, find_takes
 from pose3d_cli.learn.recordings.load import faults_of, load_take
+from pose3d_cli.learn.recordings.seen import Seen
 
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
+KEYPOINTS = get_args(Seen)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +77,12 @@ class Recordings:
     Attributes:
         folder: Where they are.
         takes: The files of each, by split.
+        seen: What lifters get to see.
     """
 
     folder: Path
     takes: dict[Split, list[TakeFiles]]
+    seen: Seen = "found"
 
     def clips(self, split: Split) -> Iterator[Clip]:
         """Yield the takes of a split, in the order of their names.
@@ -83,17 +94,13 @@ class Recordings:
             InputError: No takes in the split, a file that cannot be read, or files that do not
                 belong together.
             MissingExtraError: A truth that needs a package which is not installed.
+            NobodyFoundError: A video without keypoints, in which nobody was found.
         """
-        for files in self._takes(split):
-            yield load_take(files).clip
-
-    def notes(self, split: Split) -> list[str]:
-        """Return what a reader of the figures should know of the takes; reads all files.
-
-        Raises:
-            InputError: As for `clips`.
-        """
-        return [note for files in self._takes(split) for note in load_take(files).notes]
+        takes = self._takes(split)
+        is_looked_at = self.seen == "found" and any(take.keypoints is None for take in takes)
+        detector = DETECTORS.get(USUAL)() if is_looked_at else None
+        for files in takes:
+            yield load_take(files, self.seen, detector)
 
     def _takes(self, split: Split) -> list[TakeFiles]:
         if not self.takes.get(split):
@@ -108,29 +115,47 @@ class Recordings:
 def open_folder(path: Path, options: DatasetOptions) -> Recordings:
     """Return the recordings of a folder.
 
+    Args:
+        path: Where they are.
+        options: `keypoints` chooses what lifters get to see.
+
     Raises:
         InputError: No such folder, no takes in it, or takes that lack a file.
-        UnknownNameError: `options` name keypoints, of which there are but one kind.
+        UnknownNameError: Other keypoints than `KEYPOINTS`.
     """
-    if options.keypoints:
-        raise UnknownNameError(
-            f"--keypoints {options.keypoints}: a folder has the keypoints that lie in it"
-        )
+    seen = _seen(options)
     takes, findings = _found(path)
     refuse(findings)
-    return Recordings(folder=path, takes=takes)
+    return Recordings(folder=path, takes=takes, seen=seen)
 
 
 def check(path: Path, options: DatasetOptions) -> list[str]:
-    """Return what is wrong with a folder of recordings, a line each; reads all files."""
-    del options
+    """Return what is wrong with a folder of recordings, a line each; looks for nobody in videos.
+
+    Raises:
+        UnknownNameError: Other keypoints than `KEYPOINTS`.
+    """
+    seen = _seen(options)
     try:
         takes, findings = _found(path)
     except InputError as error:
         return [str(error)]
     files = [take for split in takes.values() for take in split]
-    faults = (fault for take in files for fault in faults_of(take))
+    faults = (fault for take in files for fault in faults_of(take, seen))
     return list(dict.fromkeys([*findings, *faults]))  # views share a truth, and its faults
+
+
+def _is_quick(path: Path) -> bool:
+    """Return whether all takes have keypoints."""
+    return all(take.keypoints for takes in _found(path)[0].values() for take in takes)
+
+
+def _seen(options: DatasetOptions) -> Seen:
+    wanted = options.keypoints or KEYPOINTS[0]
+    for known in KEYPOINTS:
+        if wanted == known:
+            return known
+    raise UnknownNameError(f"--keypoints: there is no {wanted!r}{nearest(wanted, list(KEYPOINTS))}")
 
 
 def _found(path: Path) -> tuple[dict[Split, list[TakeFiles]], list[str]]:
@@ -150,8 +175,8 @@ def _found(path: Path) -> tuple[dict[Split, list[TakeFiles]], list[str]]:
         )
     if not findings and not any(takes.values()):
         raise InputError(
-            f"{path}: no takes here. A take is NAME_keypoints.npz (`pose3d data detect {path} "
-            f"-o {path}` makes it of NAME.mp4) with its truth NAME.npz, .trc, .c3d or .csv"
+            f"{path}: no takes here. A take is NAME.mp4 or NAME_keypoints.npz (`pose3d data detect "
+            f"{path} -o {path}` makes it) with its truth NAME.npz, .trc, .c3d or .csv"
         )
     return takes, findings
 
@@ -164,13 +189,15 @@ DATASETS.add(
         title="a folder of your own recordings with 3D truth",
         source="your own cameras and motion capture",
         files=(
-            "NAME_keypoints.npz: 2D, from `pose3d data detect DIR -o DIR`; or NAME.json (COCO, "
-            "MMPose, AlphaPose)",
+            "NAME_keypoints.npz: 2D, from `pose3d data detect DIR -o DIR`; NAME.json (COCO, "
+            "MMPose, AlphaPose); or NAME.mp4 alone, which is then looked at",
             "NAME.npz or NAME_truth.npz (xyz_camera, metres), NAME.trc, NAME.c3d or NAME.csv: 3D",
             "NAME.toml or camera.toml: matrix, distortion as for --intrinsics; rotation and "
             "translation (metres) if the truth is in axes of a world; offset_s",
             "MOTION_CAMERA_keypoints.npz: one of several views that share the truth of MOTION",
         ),
         protocols=("own", "limbs"),
+        keypoints=KEYPOINTS,
+        is_quick=_is_quick,
     ),
 )

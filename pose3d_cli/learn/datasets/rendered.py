@@ -12,7 +12,7 @@ from jaxtyping import Float32
 from pose3d_cli.config import nearest
 from pose3d_cli.detect.base import Detector
 from pose3d_cli.detect.options import DetectorOptions
-from pose3d_cli.detect.shelf import DETECTORS
+from pose3d_cli.detect.shelf import DETECTORS, USUAL
 from pose3d_cli.detect.video import people_in
 from pose3d_cli.errors import InputError, SettingsError, UnknownNameError
 from pose3d_cli.learn.clip import DATASETS, Clip, DatasetEntry, DatasetOptions, Split, clip_of
@@ -21,8 +21,6 @@ from pose3d_cli.learn.rendered.truth import TRUTH, Rendered, read_all
 
 KEYPOINTS = ("found", "true")
 """What the detector finds in the pictures, or where the joints are."""
-
-_DETECTOR = "blazepose"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,7 +84,7 @@ def open_rendered(path: Path, options: DatasetOptions) -> RenderedPeople:
     seen = options.keypoints or KEYPOINTS[0]
     if seen not in KEYPOINTS:
         raise UnknownNameError(f"--keypoints: there is no {seen!r}{nearest(seen, list(KEYPOINTS))}")
-    detector = None if seen == "true" else DETECTORS.get(_DETECTOR)(DetectorOptions())
+    detector = None if seen == "true" else DETECTORS.get(USUAL)(DetectorOptions())
     return RenderedPeople(rendered=read_all(path), detector=detector)
 
 
@@ -113,6 +111,6 @@ DATASETS.add(
         ),
         protocols=("rendered",),
         keypoints=KEYPOINTS,
-        is_quick=False,
+        is_quick=lambda _: False,
     ),
 )

@@ -25,7 +25,7 @@ class TakeFiles:
         name: Tells it from all others of the folder.
         motion: What it is one view of; "" if it has a truth of its own.
         cameras: Names that its camera may go by, likeliest first.
-        keypoints: The 2D.
+        keypoints: The 2D; None where there is but the video to look at.
         truth: The 3D.
         settings: TOML files on it; later ones overrule earlier ones.
         video: The video, if it is there.
@@ -34,10 +34,18 @@ class TakeFiles:
     name: str
     motion: str
     cameras: tuple[str, ...]
-    keypoints: Path
+    keypoints: Path | None
     truth: Path
     settings: tuple[Path, ...]
     video: Path | None
+
+    @property
+    def seen_in(self) -> Path:
+        """The file that shows the person: keypoints, or else the video."""
+        path = self.keypoints or self.video
+        if path is None:
+            raise ValueError(f"{self.name}: a take has keypoints or a video")
+        return path
 
 
 def find_takes(folder: Path) -> tuple[list[TakeFiles], list[str]]:
@@ -46,19 +54,21 @@ def find_takes(folder: Path) -> tuple[list[TakeFiles], list[str]]:
     See `pose3d_cli.learn.datasets.folder` for the names.
     """
     files = {p.name: p for p in sorted(folder.iterdir()) if p.is_file() and p.name[0] != "."}
-    keypoints = _keypoints(files)
-    takes, findings = [], []
-    for name, seen in keypoints.items():
+    keypoints, videos = _keypoints(files), _videos(files)
+    names = frozenset({*keypoints, *(name for name in videos if _truths(files, name))})
+    takes: list[TakeFiles] = []
+    findings: list[str] = []
+    for name in sorted({*keypoints, *videos}):
+        seen = keypoints.get(name, [])
         if len(seen) > 1:
             findings.append(f"{seen[0]}: and {seen[1].name}, too, for one take; keep one of them")
+        elif not seen and name not in names and _is_made_of(name, takes):
             continue
-        found = _take(files, name, seen[0], frozenset(keypoints))
-        if isinstance(found, str):
-            findings.append(found)
-        else:
+        elif isinstance(found := _take(files, name, seen[0] if seen else None, names), TakeFiles):
             takes.append(found)
-    findings += _undetected(files, frozenset(keypoints))
-    findings += _unclaimed(files, {take.truth for take in takes}, frozenset(keypoints))
+        elif found:
+            findings.append(found)
+    findings += _unclaimed(files, {take.truth for take in takes}, names)
     return takes, findings
 
 
@@ -72,24 +82,30 @@ def _keypoints(files: Mapping[str, Path]) -> dict[str, list[Path]]:
     return dict(sorted(found.items()))
 
 
+def _is_made_of(name: str, takes: Sequence[TakeFiles]) -> bool:
+    """Return whether a video is of a take's files, such as one drawn of it, and no take itself."""
+    return any(name.startswith(f"{take.name}_") for take in takes)
+
+
+def _truths(files: Mapping[str, Path], motion: str) -> list[Path]:
+    """Return the truths of a motion, one if all is well."""
+    return [files[motion + ending] for ending in TRUTHS if motion + ending in files]
+
+
 def _take(
-    files: Mapping[str, Path], name: str, keypoints: Path, names: frozenset[str]
+    files: Mapping[str, Path], name: str, keypoints: Path | None, names: frozenset[str]
 ) -> TakeFiles | str:
-    """Return a take, or what is wrong with it."""
+    """Return a take, or what is wrong with it; "" if it is a video that belongs to no truth."""
     parts = _parted(name, names)
     motions = [name, *(motion for motion, _ in parts), _SHARED]
-    for motion in motions:
-        truths = [files[motion + ending] for ending in TRUTHS if motion + ending in files]
-        if len(truths) > 1:
-            also = ", ".join(path.name for path in truths[1:])
-            return f"{truths[0]}: and {also}, too, for one take; keep one of them"
-        if truths:
-            break
-    else:
-        return (
-            f"{keypoints}: no truth for it; expected one of "
-            f"{', '.join(name + ending for ending in TRUTHS)}"
-        )
+    motion = next((motion for motion in motions if _truths(files, motion)), "")
+    truths = _truths(files, motion) if motion else []
+    if len(truths) > 1:
+        also = ", ".join(path.name for path in truths[1:])
+        return f"{truths[0]}: and {also}, too, for one take; keep one of them"
+    if not truths:
+        expected = ", ".join(name + ending for ending in TRUTHS)
+        return f"{keypoints}: no truth for it; expected one of {expected}" if keypoints else ""
     cameras = tuple(dict.fromkeys((*(camera for _, camera in parts), name)))
     layers = (_CALIBRATION, *(motion for motion, _ in parts), *cameras)
     return TakeFiles(
@@ -117,21 +133,6 @@ def _parted(name: str, names: frozenset[str]) -> list[tuple[str, str]]:
     return [(motion, camera) for motion, camera in parts if motion not in names and camera]
 
 
-def _undetected(files: Mapping[str, Path], names: frozenset[str]) -> list[str]:
-    """Return a line for each video whose truth is there and whose keypoints are not."""
-    lines = []
-    for stem, path in _videos(files).items():
-        if stem in names:
-            continue
-        motions = [stem, *(motion for motion, _ in _parted(stem, names)), _SHARED]
-        if any(motion + ending in files for motion in motions for ending in TRUTHS):
-            lines.append(
-                f"{path}: no keypoints yet; make them with `pose3d data detect {path.parent} "
-                f"-o {path.parent}`"
-            )
-    return lines
-
-
 def _unclaimed(
     files: Mapping[str, Path], claimed: set[Path], names: frozenset[str]
 ) -> Sequence[str]:
@@ -144,5 +145,7 @@ def _unclaimed(
         shown = {*names, *_videos(files)}
         is_shown = any(take == stem or take.startswith(f"{stem}_") for take in shown)
         if not (is_other or is_shown or (stem == _SHARED and shown)):
-            lines.append(f"{path}: no keypoints for it; expected {stem}{KEYPOINTS} or {stem}.json")
+            lines.append(
+                f"{path}: nobody to see; expected {stem}{KEYPOINTS}, {stem}.json or {stem}.mp4"
+            )
     return lines

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64
 
+from pose3d_cli.detect.base import Detector
+from pose3d_cli.detect.shelf import USUAL
 from pose3d_cli.errors import InputError, Pose3DError
-from pose3d_cli.files.keypoints import read_keypoints
 from pose3d_cli.files.take_file import TakeFile, read_take_files
-from pose3d_cli.files.video import open_video
 from pose3d_cli.learn.clip import Clip
 from pose3d_cli.learn.recordings.clock import times_of, truth_at
-from pose3d_cli.learn.recordings.find import KEYPOINTS, TakeFiles
+from pose3d_cli.learn.recordings.find import TakeFiles
 from pose3d_cli.learn.recordings.person import pick_person
+from pose3d_cli.learn.recordings.seen import (
+    Seen,
+    every_frame,
+    people_of,
+    true_camera,
+    where_truth_is,
+)
 from pose3d_cli.learn.recordings.truth import Truth, read_truth, seen_by_camera
 from pose3d_cli.pose.align import HIPS
 from pose3d_cli.pose.camera import Camera
@@ -27,51 +33,48 @@ from pose3d_cli.pose.types import Frame, Keypoints2D, PoseSequence
 
 _HIPS = [H36M17.index(hip) for hip in HIPS]
 _FEWEST_JOINTS = 3
-_MOST_FRAMES = 2_000_000
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Loaded:
-    """A take as a clip, with what a reader of its figures should know."""
+def load_take(files: TakeFiles, seen: Seen, detector: Detector | None) -> Clip:
+    """Read a take, with notes on what a reader of its figures should know.
 
-    clip: Clip
-    notes: tuple[str, ...]
-
-
-def load_take(files: TakeFiles) -> Loaded:
-    """Read a take.
+    Args:
+        files: Where it is.
+        seen: What a lifter gets to see.
+        detector: Looks at the video of a take that has no keypoints.
 
     Raises:
-        InputError: A file that cannot be read, or files that do not belong together.
+        InputError: A file that cannot be read, or files that do not belong together; true 2D of a
+            camera that is unknown.
         MissingExtraError: A truth that needs a package which is not installed.
+        NobodyFoundError: The detector found nobody.
     """
     settings = read_take_files(files.settings)
-    people = _people(files, settings)
-    truth = read_truth(files.truth, files.cameras, is_shared=bool(files.motion))
-    return _together(files, settings, people, truth)
+    truth = _truth(files)
+    people = people_of(files, settings, detector if seen == "found" else None)
+    return _together(files, settings, people, truth, seen)
 
 
-def faults_of(files: TakeFiles) -> list[str]:
-    """Return what is wrong with a take, a line each; of files that can be read, how they fit."""
+def faults_of(files: TakeFiles, seen: Seen) -> list[str]:
+    """Return what is wrong with a take, a line each; of files that can be read, how they fit.
+
+    In a video without keypoints nobody is looked for: its frames are read, for their times.
+    """
     faults: list[str] = []
     settings = _tried(lambda: read_take_files(files.settings), faults)
+    truth = _tried(lambda: _truth(files), faults)
     if settings is None:
-        return faults + _faults_of_truth(files)
-    people = _tried(lambda: _people(files, settings), faults)
-    is_shared = bool(files.motion)
-    truth = _tried(lambda: read_truth(files.truth, files.cameras, is_shared=is_shared), faults)
+        return faults
+    people = _tried(lambda: people_of(files, settings, None), faults)
     if people is not None and truth is not None:
-        _tried(lambda: _together(files, settings, people, truth), faults)
+        _tried(lambda: _together(files, settings, people, truth, seen), faults)
     return faults
 
 
-def _faults_of_truth(files: TakeFiles) -> list[str]:
-    faults: list[str] = []
-    is_shared = bool(files.motion)
-    _tried(lambda: read_truth(files.truth, files.cameras, is_shared=is_shared), faults)
-    return faults
+def _truth(files: TakeFiles) -> Truth:
+    return read_truth(files.truth, files.cameras, is_shared=bool(files.motion))
 
 
 def _tried(work: Callable[[], T], faults: list[str]) -> T | None:
@@ -82,29 +85,40 @@ def _tried(work: Callable[[], T], faults: list[str]) -> T | None:
         return None
 
 
-def _people(files: TakeFiles, settings: TakeFile) -> list[Keypoints2D]:
-    """Return everybody in the keypoints; the video or the settings say what JSON does not."""
-    if files.keypoints.name.endswith(KEYPOINTS):
-        return read_keypoints(files.keypoints)
-    fps, size = settings.fps, settings.image_size
-    if files.video is not None:
-        with open_video(files.video) as video:
-            fps, size = video.fps, video.size_px
-    if fps is None or size is None:
-        raise InputError(
-            f"{files.keypoints}: does not say its frame rate and picture's size; put the video "
-            f"beside it as {files.name}.mp4, or fps and image_size into {files.name}.toml"
-        )
-    return read_keypoints(files.keypoints, fps=fps, image_size=size)
-
-
 def _together(
-    files: TakeFiles, settings: TakeFile, people: list[Keypoints2D], truth: Truth
-) -> Loaded:
+    files: TakeFiles, settings: TakeFile, people: list[Keypoints2D], truth: Truth, seen: Seen
+) -> Clip:
     camera = settings.camera(people[0].image_size)
     truth = seen_by_camera(truth, settings)
+    through = true_camera(files, truth, camera) if seen == "true" else None
+    notes = list(truth.notes)
+    if files.keypoints is None and through is not None:
+        keypoints = people[0]  # the frames of the video
+    else:
+        keypoints, chosen = _picked(files, settings, people, truth, camera)
+        notes += chosen if through is None else []
+    keypoints = every_frame(files, keypoints)
+    times = times_of(truth, keypoints, settings.offset_s)
+    xyz, reached = truth_at(truth, times, keypoints.time_s)
+    counted = reached & _is_enough(xyz)
+    if not counted.any():
+        raise InputError(_why_none(files, keypoints, times, reached))
+    if through is not None:
+        keypoints = where_truth_is(keypoints, xyz, through)
+    notes += _notes(files, camera, counted, reached)
+    return _clip(files, settings, keypoints, xyz, counted, truth, camera, notes)
+
+
+def _picked(
+    files: TakeFiles,
+    settings: TakeFile,
+    people: list[Keypoints2D],
+    truth: Truth,
+    camera: Camera | None,
+) -> tuple[Keypoints2D, list[str]]:
+    """Return the joints of the person whose truth it is, sides mended, with notes on both."""
     picked, chosen = pick_person(
-        files.keypoints,
+        files.seen_in,
         people,
         truth,
         camera,
@@ -112,33 +126,16 @@ def _together(
         offset_s=settings.offset_s,
     )
     mended, flipped = mend_flips(picked)
-    keypoints = _every_frame(files, convert(mended, H36M17))
-    times = times_of(truth, keypoints, settings.offset_s)
-    xyz, reached = truth_at(truth, times, keypoints.time_s)
-    counted = reached & _is_enough(xyz)
-    if not counted.any():
-        raise InputError(_why_none(files, keypoints, times, reached))
-    notes = [*truth.notes, *chosen, *_notes(files, camera, counted, reached, flipped)]
-    return Loaded(
-        clip=_clip(files, settings, keypoints, xyz, counted, truth, camera), notes=tuple(notes)
-    )
-
-
-def _every_frame(files: TakeFiles, keypoints: Keypoints2D) -> Keypoints2D:
-    """Return keypoints with a row for each frame from the first to the last.
-
-    So that frames in which the person was not found are among those that should be measured.
-    """
-    first, last = int(keypoints.frames[0]), int(keypoints.frames[-1])
-    if last - first >= _MOST_FRAMES:
-        raise InputError(f"{files.keypoints}: frames {first} to {last} are of no single video")
-    frames = np.arange(first, last + 1)
-    rows = keypoints.frames - frames[0]
-    xy = np.full((len(frames), *keypoints.xy.shape[1:]), np.nan, np.float32)
-    score = np.zeros(xy.shape[:2], np.float32)
-    xy[rows], score[rows] = keypoints.xy, keypoints.score
-    time_s = np.interp(frames, keypoints.frames, keypoints.time_s)
-    return replace(keypoints, xy=xy, score=score, frames=frames, time_s=time_s)
+    notes = list(chosen)
+    if files.keypoints is None:
+        folder = files.seen_in.parent
+        notes.append(
+            f"{files.seen_in}: no keypoints beside it, so {USUAL} looked at it; `pose3d data "
+            f"detect {folder} -o {folder}` keeps what it finds"
+        )
+    if flipped:
+        notes.append(f"{files.seen_in}: left and right were changed over in {flipped} frames")
+    return convert(mended, H36M17), notes
 
 
 def _is_enough(xyz: Float32[np.ndarray, "frames 17 3"]) -> Bool[np.ndarray, " frames"]:
@@ -167,7 +164,6 @@ def _notes(
     camera: Camera | None,
     counted: Bool[np.ndarray, " frames"],
     reached: Bool[np.ndarray, " frames"],
-    flipped: int,
 ) -> list[str]:
     n_frames = len(counted)
     notes = []
@@ -178,8 +174,6 @@ def _notes(
     if (reached & ~counted).any():
         lost = (reached & ~counted).sum()
         notes.append(f"{files.truth}: without a hip in {lost} of {n_frames} frames; not measured")
-    if flipped:
-        notes.append(f"{files.keypoints}: left and right were changed over in {flipped} frames")
     return notes
 
 
@@ -191,6 +185,7 @@ def _clip(
     counted: Bool[np.ndarray, " frames"],
     truth: Truth,
     camera: Camera | None,
+    notes: Sequence[str],
 ) -> Clip:
     reference: Frame = truth.reference
     return Clip(
@@ -211,4 +206,5 @@ def _clip(
         camera=camera,
         screen_width=float(keypoints.image_size[0]),
         take=files.motion,
+        notes=notes,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float32, Float64
 
 from pose3d_cli.pose.camera import Camera
 from pose3d_cli.pose.skeleton import H36M17
-from pose3d_cli.pose.types import Keypoints2D, PoseSequence
+from pose3d_cli.pose.types import Frame, Keypoints2D, PoseSequence
 from pose3d_cli.registry import Registry
 
 Split = Literal["train", "val", "test"]
@@ -172,7 +172,7 @@ def clip_of(
         subject=subject,
         action=action,
         keypoints=keypoints,
-        truth=_truth(xyz, frame, keypoints),
+        truth=truth_of(xyz, keypoints, frame),
         is_counted=np.ones(len(xy), bool) if is_counted is None else is_counted,
         camera=camera,
         screen_width=float(image_size[0]),
@@ -183,11 +183,23 @@ def clip_of(
     )
 
 
-def _truth(
-    xyz: Float32[np.ndarray, "frames 17 3"],
-    frame: Literal["camera", "root"],
-    keypoints: Keypoints2D,
+def first_says(clips: Iterator[Clip], notes: Callable[[Clip], Sequence[str]]) -> Iterator[Clip]:
+    """Yield clips, the first with what a reader must know of figures of them all.
+
+    Args:
+        clips: Of a split.
+        notes: Makes them, of the first clip.
+    """
+    for clip in clips:
+        yield replace(clip, notes=[*notes(clip), *clip.notes])
+        break
+    yield from clips
+
+
+def truth_of(
+    xyz: Float32[np.ndarray, "frames 17 3"], keypoints: Keypoints2D, frame: Frame
 ) -> PoseSequence:
+    """Return joints (metres, h36m17) in the frames of keypoints as a truth."""
     return PoseSequence(
         xyz=xyz.astype(np.float32),
         frames=keypoints.frames,

@@ -11,6 +11,7 @@ import pytest
 from pose3d_cli.errors import InputError, SettingsError, UnknownNameError
 from pose3d_cli.learn.clip import DATASETS, Dataset, DatasetOptions
 from pose3d_cli.learn.datasets.h36m_sh import check, open_h36m_sh
+from pose3d_cli.learn.h36m_sh_checks import difference
 from pose3d_cli.learn.h36m_sh_file import action_name, source_of
 from pose3d_cli.pose.camera import camera_to_pixels, pixels_to_screen
 from pose3d_cli.pose.skeleton import H36M17
@@ -165,7 +166,7 @@ def test_a_training_split_that_tells_millimetres_gives_metres(tmp_path, contents
     clip = next(dataset.clips("train"))
     assert clip.truth.is_metric
     assert len(clip.metres_per_unit) == len(clip)
-    assert set(dataset.differences()) == {"train", "test"}
+    assert all(frames.is_metric for frames in dataset.splits.values())
 
 
 def test_a_walker_in_the_camera_is_where_the_detections_are(dataset):
@@ -227,12 +228,14 @@ def test_words_may_be_lists_bytes_or_objects_and_numbers_lists(tmp_path, dataset
         np.testing.assert_array_equal(found.metres_per_unit, wanted.metres_per_unit)
 
 
+def difference_in(path, contents):
+    return difference(open_h36m_sh(mini.save_sh(path, contents), USUAL).splits["test"])
+
+
 def test_the_difference_of_the_two_truths_is_measured(tmp_path, dataset, contents):
-    same = dataset.differences()
-    assert set(same) == {"test"}
-    assert same["test"].max_mm < 0.01
+    assert difference(dataset.splits["test"]).max_mm < 0.01
     contents["test"]["joints_2.5d_image"][5, 3, 2] += 34.0
-    moved = open_h36m_sh(mini.save_sh(tmp_path / "a.pkl", contents), USUAL).differences()["test"]
+    moved = difference_in(tmp_path / "a.pkl", contents)
     n = len(contents["test"]["source"])
     assert moved.frames == n
     assert moved.max_mm == pytest.approx(34, abs=0.01)
@@ -240,7 +243,7 @@ def test_the_difference_of_the_two_truths_is_measured(tmp_path, dataset, content
     assert "34 mm at most" in moved.in_words()
     # Where the whole person is put is no difference.
     contents["test"]["joints_2.5d_image"][7] += 1000
-    again = open_h36m_sh(mini.save_sh(tmp_path / "b.pkl", contents), USUAL).differences()["test"]
+    again = difference_in(tmp_path / "b.pkl", contents)
     assert again.max_mm == pytest.approx(34, abs=0.01)
 
 

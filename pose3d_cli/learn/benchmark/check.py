@@ -39,6 +39,7 @@ class CheckReport:
         keypoints: The 2D that was checked.
         findings: What is wrong, a line each.
         splits: Clips, frames and subjects of each split, if nothing is wrong.
+        notes: What a reader of figures should know of it.
     """
 
     path: Path
@@ -47,6 +48,7 @@ class CheckReport:
     keypoints: str = ""
     findings: list[str] = field(default_factory=list)
     splits: dict[str, dict[str, Any]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def exit_code(self) -> int:
@@ -71,7 +73,8 @@ class CheckReport:
             f"{about['fps']} frames a second, subjects {', '.join(about['subjects']) or 'unnamed'}"
             for split, about in self.splits.items()
         ]
-        return [*head, *found, f"in order; measure on it: {self.command()}"]
+        notes = [f"note: {note}" for note in self.notes]
+        return [*head, *found, *notes, f"in order; measure on it: {self.command()}"]
 
     def command(self) -> str:
         """Return the command that measures on it."""
@@ -104,7 +107,7 @@ def check_data(path: Path, dataset: str | None, keypoints: str = "") -> CheckRep
     report.findings = entry.check(path, options)
     if not report.findings and entry.is_quick(path):
         try:
-            report.splits = dict(_splits(entry.open(path, options)))
+            report.splits = dict(_splits(entry.open(path, options), report.notes))
         except InputError as error:
             report.findings = [str(error)]
     return report
@@ -139,11 +142,14 @@ def _files(folder: Path) -> list[Path]:
     return [*inside, *others][:_LOOKED_AT]
 
 
-def _splits(data: Dataset) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what each split holds, for those that there are."""
+def _splits(data: Dataset, notes: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what each split holds, for those that there are, and gather notes, each once."""
     for split in _SPLITS:
+        clips = []
         try:
-            clips = [(clip.subject, len(clip), clip.keypoints.fps) for clip in data.clips(split)]
+            for clip in data.clips(split):
+                clips.append((clip.subject, len(clip), clip.keypoints.fps))
+                notes += [note for note in clip.notes if note not in notes]
         except (SettingsError, InputError):
             continue  # a set need not have every split
         if clips:

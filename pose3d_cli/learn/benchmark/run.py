@@ -94,27 +94,52 @@ def evaluate(
         )
         for label, file in zip(_labels(files), files, strict=True)
     ]
-    notes: list[str] = []
+    supply = _Supply(dataset=benchmark.dataset, protocol=protocol, settings=settings)
     steps.stage("evaluate", settings.limit or None)
-    for clip in _measured(benchmark.dataset, protocol, settings):
-        notes += clip.notes
+    for clip in islice(supply.clips(), settings.limit or None):
         for tally in tallies:
             tally.take(clip, protocol)
         steps.advance()
     _check_found(tallies[0].clips, benchmark.name, settings.split)
-    return [_evaluation(tally, benchmark, settings, notes) for tally in tallies]
+    return [_evaluation(tally, benchmark, settings, supply.told()) for tally in tallies]
 
 
-def _measured(
-    dataset: Dataset, protocol: BenchmarkProtocol, settings: BenchmarkSettings
-) -> Iterator[Clip]:
-    """Yield the clips that the protocol does not leave out."""
-    clips = (
-        clip
-        for clip in dataset.clips(settings.split)
-        if not clip.name.startswith(protocol.left_out) and clip.is_counted.any()
-    )
-    return islice(clips, settings.limit or None)
+@dataclass(kw_only=True)
+class _Supply:
+    """The clips of a data set that a protocol does not leave out, and what is to be said of them.
+
+    Attributes:
+        notes: Of the first clip, which speaks of all, and of those that are measured.
+        frames: Of the latter.
+        left_out: How many of these frames the data set leaves out.
+    """
+
+    dataset: Dataset
+    protocol: BenchmarkProtocol
+    settings: BenchmarkSettings
+    notes: list[str] = field(default_factory=list)
+    frames: int = 0
+    left_out: int = 0
+
+    def clips(self) -> Iterator[Clip]:
+        """Yield the clips."""
+        for number, clip in enumerate(self.dataset.clips(self.settings.split)):
+            is_measured = not clip.name.startswith(self.protocol.left_out)
+            if is_measured or number == 0:
+                self.notes += clip.notes
+            if not is_measured:
+                continue
+            self.frames += len(clip)
+            self.left_out += int((~clip.is_counted).sum())
+            if clip.is_counted.any():
+                yield clip
+
+    def told(self) -> list[str]:
+        """Return the notes, and how many frames are not measured."""
+        if not self.left_out:
+            return self.notes
+        lost = f"{self.left_out:,} of {self.frames:,} frames"
+        return [*self.notes, f"{lost} are not measured: no truth, or left out by the data set"]
 
 
 def _check_found(clips: Sequence[ClipScore], name: str, split: str) -> None:

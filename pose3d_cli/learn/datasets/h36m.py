@@ -15,7 +15,15 @@ from pathlib import Path
 import numpy as np
 
 from pose3d_cli.errors import InputError, SettingsError
-from pose3d_cli.learn.clip import DATASETS, Clip, DatasetEntry, DatasetOptions, Split, clip_of
+from pose3d_cli.learn.clip import (
+    DATASETS,
+    Clip,
+    DatasetEntry,
+    DatasetOptions,
+    Split,
+    clip_of,
+    first_says,
+)
 from pose3d_cli.learn.h36m_cameras import CAMERAS, FPS, camera, image_size, world_to_camera
 from pose3d_cli.learn.h36m_checks import check_2d, check_3d
 from pose3d_cli.learn.h36m_npz import (
@@ -56,7 +64,7 @@ class H36M:
     joints: tuple[str, ...]
 
     def clips(self, split: Split) -> Iterator[Clip]:
-        """Yield the clips of a split: by subject, action, trial and camera.
+        """Return the clips of a split: by subject, action, trial and camera.
 
         Detections that go on after the motion are cut. A joint that the 2D has not is NaN in the
         truth too, as the field leaves it out (the nose, for Stacked Hourglass).
@@ -67,10 +75,33 @@ class H36M:
         if split not in SUBJECTS:
             told = " and ".join(f"{name} ({', '.join(who)})" for name, who in SUBJECTS.items())
             raise SettingsError(f"--split {split}: Human3.6M has {told} only")
-        for subject in SUBJECTS[split]:
-            for trial in in_order(self.motion.trials[subject]):
-                for place, camera_id in enumerate(CAMERAS):
-                    yield self._clip(subject, trial, place, camera_id)
+        clips = (
+            self._clip(subject, trial, place, camera_id)
+            for subject in SUBJECTS[split]
+            for trial in in_order(self.motion.trials[subject])
+            for place, camera_id in enumerate(CAMERAS)
+        )
+        return first_says(clips, lambda _: self._notes(split))
+
+    def _notes(self, split: Split) -> list[str]:
+        """Return which joints and frames of the files are not measured."""
+        notes = []
+        if lacking(self.joints).any():
+            names = [H36M17.joints[place] for place in np.flatnonzero(lacking(self.joints))]
+            notes.append(f"{self.keypoints.path.name}: has no {', '.join(names)}; not measured")
+        longer = [
+            len(view) - len(xyz)
+            for subject in SUBJECTS[split]
+            for trial, xyz in self.motion.trials[subject].items()
+            for view in self.keypoints.trials[subject][trial]
+            if len(view) > len(xyz)
+        ]
+        if longer:
+            notes.append(
+                f"{self.keypoints.path.name}: {sum(longer)} frames after the end of the motion "
+                f"were cut, in {len(longer)} views"
+            )
+        return notes
 
     def _clip(self, subject: str, trial: str, place: int, camera_id: str) -> Clip:
         world = self.motion.trials[subject][trial][:, KEPT]

@@ -22,9 +22,17 @@ from jaxtyping import Float32, Float64
 
 from pose3d_cli.config import nearest
 from pose3d_cli.errors import InputError, SettingsError, UnknownNameError
-from pose3d_cli.learn.clip import DATASETS, Clip, DatasetEntry, DatasetOptions, Split, clip_of
+from pose3d_cli.learn.clip import (
+    DATASETS,
+    Clip,
+    DatasetEntry,
+    DatasetOptions,
+    Split,
+    clip_of,
+    first_says,
+)
 from pose3d_cli.learn.h36m_cameras import FPS, camera, image_size
-from pose3d_cli.learn.h36m_sh_checks import Difference, check_frames, difference, relative
+from pose3d_cli.learn.h36m_sh_checks import check_frames, difference, relative
 from pose3d_cli.learn.h36m_sh_file import (
     FILE,
     Frames,
@@ -52,7 +60,7 @@ class H36MStackedHourglass:
     keypoints: str
 
     def clips(self, split: Split) -> Iterator[Clip]:
-        """Yield the videos of a split in the file's order, each named by its `source`.
+        """Return the videos of a split in the file's order, each named by its `source`.
 
         Truth has the pelvis at the origin. Where the file tells no millimetres, which is usual for
         the training split, truth is in units of the screen (`is_metric` false, `metres_per_unit`
@@ -65,14 +73,21 @@ class H36MStackedHourglass:
             told = " and ".join(self.splits)
             raise SettingsError(f"--split {split}: MotionBERT's pickle has {told} only")
         frames = self.splits[split]
-        for run in frames.runs():
-            yield self._clip(frames, run)
+        clips = (self._clip(frames, run) for run in frames.runs())
+        return first_says(clips, lambda _: self._notes(frames))
 
-    def differences(self) -> dict[str, Difference]:
-        """Return how well the two truths of each split agree that has both."""
-        return {
-            name: difference(frames) for name, frames in self.splits.items() if frames.is_metric
-        }
+    def _notes(self, frames: Frames) -> list[str]:
+        """Return what the file leaves open, and how far its two truths are from each other."""
+        notes = []
+        if frames.is_metric:
+            notes.append(f"{frames.name}: {difference(frames).in_words()}; the first is the truth")
+        else:
+            notes.append(f"{frames.name}: no millimetres in the file; truth is in screen units")
+        if self.keypoints == "gt":
+            notes.append("true 2D is the truth in the image without its depth, no lens between")
+        elif "confidence" not in frames.arrays:
+            notes.append(f"{frames.name}: no confidence in the file; 1 is filled in")
+        return notes
 
     def _clip(self, frames: Frames, run: slice) -> Clip:
         name = str(frames.arrays["source"][run.start])

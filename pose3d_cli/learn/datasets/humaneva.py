@@ -15,7 +15,15 @@ import numpy as np
 
 from pose3d_cli.config import nearest
 from pose3d_cli.errors import InputError, SettingsError, UnknownNameError
-from pose3d_cli.learn.clip import DATASETS, Clip, DatasetEntry, DatasetOptions, Split, clip_of
+from pose3d_cli.learn.clip import (
+    DATASETS,
+    Clip,
+    DatasetEntry,
+    DatasetOptions,
+    Split,
+    clip_of,
+    first_says,
+)
 from pose3d_cli.learn.fit_camera import PlacedCamera, fit_placed_camera
 from pose3d_cli.learn.humaneva_file import (
     CAMERAS,
@@ -68,7 +76,7 @@ class HumanEva:
     cameras: Mapping[tuple[str, str], PlacedCamera]
 
     def clips(self, split: Split) -> Iterator[Clip]:
-        """Yield the clips of a split: by subject, action, trial, chunk and camera.
+        """Return the clips of a split: by subject, action, trial, chunk and camera.
 
         Raises:
             InputError: The files have nothing of the split.
@@ -85,9 +93,19 @@ class HumanEva:
         ]
         if not chunks:
             raise InputError(f"{_FILE_3D}: has no {' or '.join(ACTIONS)} of {part}/S1 to {part}/S3")
-        for subject, chunk in chunks:
-            for camera in CAMERAS:
-                yield self._clip(subject, chunk, camera)
+        clips = (
+            self._clip(subject, chunk, camera) for subject, chunk in chunks for camera in CAMERAS
+        )
+        return first_says(clips, self._notes)
+
+    def _notes(self, first: Clip) -> list[str]:
+        """Return where the cameras come from, and what is filled in or left out."""
+        camera = self.cameras[first.subject, first.name.rpartition("/")[2]].camera
+        return [
+            "cameras are not in the files: each is fitted to the true 2D, and brings the truth "
+            f"into its axes ({first.name}: {camera.source})",
+            f"of the actions {', '.join(ACTIONS)} are measured; 2D has no score: 1 is filled in",
+        ]
 
     def _clip(self, subject: str, chunk: str, camera: str) -> Clip:
         action, trial, _ = chunk_order(chunk)

@@ -15,7 +15,15 @@ import numpy as np
 
 from pose3d_cli.config import nearest
 from pose3d_cli.errors import InputError, SettingsError, UnknownNameError
-from pose3d_cli.learn.clip import DATASETS, Clip, DatasetEntry, DatasetOptions, Split, clip_of
+from pose3d_cli.learn.clip import (
+    DATASETS,
+    Clip,
+    DatasetEntry,
+    DatasetOptions,
+    Split,
+    clip_of,
+    first_says,
+)
 from pose3d_cli.learn.fit_camera import fit_camera
 from pose3d_cli.learn.mpi_inf_3dhp_file import FILES, PELVIS, Shot, examined
 from pose3d_cli.learn.recognise import refuse, what_is
@@ -39,14 +47,13 @@ class MpiInf3dhp:
         self._shots: dict[Split, list[Shot]] = {}
 
     def clips(self, split: Split) -> Iterator[Clip]:
-        """Yield a clip for each test sequence, or each training sequence and camera.
+        """Return a clip for each test sequence, or each training sequence and camera.
 
         Raises:
             InputError: A split whose file is not there, or a file that is not what it should be.
             SettingsError: A split that the data set does not have.
         """
-        for shot in self.shots(split):
-            yield _clip(shot)
+        return first_says((_clip(shot) for shot in self.shots(split)), _notes)
 
     def shots(self, split: Split) -> list[Shot]:
         """Return what the file of a split holds; it is read once.
@@ -68,6 +75,16 @@ class MpiInf3dhp:
             refuse(findings)
             self._shots[split] = shots
         return self._shots[split]
+
+
+def _notes(first: Clip) -> list[str]:
+    """Return where the cameras and the choice of frames come from."""
+    camera = first.camera.source if first.camera else "none was found"
+    return [
+        "cameras are not in the files: each is fitted to the pelvis in its pixels and in space "
+        f"({first.name}: {camera})",
+        "frames are measured that the files mark as valid",
+    ]
 
 
 def _clip(shot: Shot) -> Clip:

@@ -20,7 +20,15 @@ from jaxtyping import Float, Float64
 
 from pose3d_cli.config import nearest
 from pose3d_cli.errors import InputError, UnknownNameError
-from pose3d_cli.learn.clip import DATASETS, Clip, DatasetEntry, DatasetOptions, Split, clip_of
+from pose3d_cli.learn.clip import (
+    DATASETS,
+    Clip,
+    DatasetEntry,
+    DatasetOptions,
+    Split,
+    clip_of,
+    first_says,
+)
 from pose3d_cli.learn.recognise import refuse, what_is
 from pose3d_cli.learn.threedpw_file import Actor, read_sequence
 from pose3d_cli.pose.camera import Camera
@@ -30,6 +38,11 @@ FPS = 30.0
 KEYPOINTS = ("openpose",)
 
 _FOLDERS: Mapping[Split, str] = {"train": "train", "val": "validation", "test": "test"}
+
+_LEFT_OUT = (
+    "frames are left out whose camera pose the files mark as invalid, in which the person is "
+    "behind the camera, or in which OpenPose did not find them"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +56,7 @@ class ThreeDPW:
     files: Mapping[Split, tuple[Path, ...]]
 
     def clips(self, split: Split) -> Iterator[Clip]:
-        """Yield a clip for each person of each sequence.
+        """Return a clip for each person of each sequence.
 
         Raises:
             InputError: A split that is not there, or a file that is not what it should be.
@@ -51,6 +64,9 @@ class ThreeDPW:
         if not self.files.get(split):
             there = ", ".join(self.files)
             raise InputError(f"no sequenceFiles/{_FOLDERS[split]} here, only what is for {there}")
+        return first_says(self._clips(split), lambda _: [_LEFT_OUT])
+
+    def _clips(self, split: Split) -> Iterator[Clip]:
         for path in self.files[split]:
             camera, actors, findings = read_sequence(path)
             refuse(findings)

@@ -12,7 +12,7 @@ from pose3d_cli.detect.base import Detector
 from pose3d_cli.detect.shelf import USUAL
 from pose3d_cli.errors import InputError, Pose3DError
 from pose3d_cli.files.take_file import TakeFile, read_take_files
-from pose3d_cli.learn.clip import Clip
+from pose3d_cli.learn.clip import Clip, truth_of
 from pose3d_cli.learn.recordings.clock import times_of, truth_at
 from pose3d_cli.learn.recordings.find import TakeFiles
 from pose3d_cli.learn.recordings.person import pick_person
@@ -29,7 +29,7 @@ from pose3d_cli.pose.camera import Camera
 from pose3d_cli.pose.convert import convert
 from pose3d_cli.pose.flips import mend_flips
 from pose3d_cli.pose.skeleton import H36M17
-from pose3d_cli.pose.types import Frame, Keypoints2D, PoseSequence
+from pose3d_cli.pose.types import Keypoints2D
 
 _HIPS = [H36M17.index(hip) for hip in HIPS]
 _FEWEST_JOINTS = 3
@@ -187,21 +187,12 @@ def _clip(
     camera: Camera | None,
     notes: Sequence[str],
 ) -> Clip:
-    reference: Frame = truth.reference
     return Clip(
         name=files.name,
         subject=settings.subject,
         action=settings.action,
         keypoints=keypoints,
-        truth=PoseSequence(
-            xyz=xyz,
-            frames=keypoints.frames,
-            time_s=keypoints.time_s,
-            fps=keypoints.fps,
-            skeleton=H36M17,
-            frame=reference,
-            is_metric=True,
-        ),
+        truth=truth_of(xyz, keypoints, truth.reference),
         is_counted=counted,
         camera=camera,
         screen_width=float(keypoints.image_size[0]),

@@ -24,18 +24,14 @@ _MAGIC = {
 
 VIDEOPOSE3D_3D = "VideoPose3D's 3D npz (positions_3d)"
 VIDEOPOSE3D_2D = "VideoPose3D's 2D npz (positions_2d)"
+HUMANEVA_3D = "VideoPose3D's 3D npz of HumanEva (positions_3d)"
+HUMANEVA_2D = "VideoPose3D's 2D npz of HumanEva (positions_2d)"
 MOTIONBERT_SH = "MotionBERT's SH pickle (joint_2d, joint3d_image)"
 
 # Words that a file of the kind has, each of which must occur; the first row that fits is told.
 _ARCHIVES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (
-        "VideoPose3D's 3D npz of HumanEva (positions_3d)",
-        (r"positions_3d", r"Train/S\d|Validate/.*"),
-    ),
-    (
-        "VideoPose3D's 2D npz of HumanEva (positions_2d)",
-        (r"positions_2d", r"Train/S\d|Validate/.*"),
-    ),
+    (HUMANEVA_3D, (r"positions_3d", r"Train/S\d|Validate/.*")),
+    (HUMANEVA_2D, (r"positions_2d", r"Train/S\d|Validate/.*")),
     (VIDEOPOSE3D_3D, (r"positions_3d",)),
     (VIDEOPOSE3D_2D, (r"positions_2d",)),
     ("P-STMO's 3DHP train npz (data of S1 Seq1 ...)", (r"data", r"S\d Seq\d")),

@@ -10,17 +10,17 @@ from jaxtyping import Float
 
 from pose3d_cli.learn.h36m_cameras import CAMERAS, SUBJECTS, camera, world_to_camera
 from pose3d_cli.learn.h36m_npz import KEPT, N_JOINTS, TrialFile, keypoints_as_h36m
+from pose3d_cli.learn.joint_order import joint_order_fault
 from pose3d_cli.learn.recognise import (
     as_numbers,
     extent,
     in_words,
-    joint_order_fault,
     length_unit,
     looks_normalised,
     looks_root_relative,
     sampled,
-    symmetry_of,
 )
+from pose3d_cli.learn.videopose3d_npz import symmetry_in, symmetry_of
 from pose3d_cli.pose.camera import camera_to_pixels
 from pose3d_cli.pose.dataset_joints import MPII16
 from pose3d_cli.pose.skeleton import COCO17, H36M17
@@ -126,23 +126,19 @@ def check_2d(file: TrialFile, motion: TrialFile) -> tuple[str, ...]:
 
 
 def _joints(file: TrialFile) -> tuple[str, ...]:
-    metadata = file.metadata
-    if not isinstance(metadata, Mapping) or "keypoints_symmetry" not in metadata:
+    sides = symmetry_in(file.metadata)
+    if sides is None:
         file.findings.add(
             "no metadata with keypoints_symmetry, which tell the joints' order; expected them as "
             "VideoPose3D writes them"
         )
         return ()
-    try:
-        left, right = ([int(n) for n in side] for side in metadata["keypoints_symmetry"])
-    except (TypeError, ValueError):
-        left = right = []
     for joints in _LAYOUTS.values():
-        if (sorted(left), sorted(right)) == symmetry_of(joints):
+        if sides == symmetry_of(joints):
             return joints
     known = "; ".join(f"{name}: {list(symmetry_of(order))}" for name, order in _LAYOUTS.items())
     file.findings.add(
-        f"keypoints_symmetry is {[left, right]}, of no joint order known here; known are {known}"
+        f"keypoints_symmetry is {list(sides)}, of no joint order known here; known are {known}"
     )
     return ()
 

@@ -13,9 +13,9 @@ from jaxtyping import Bool, Float
 
 from pose3d_cli.config import nearest
 from pose3d_cli.errors import InputError, UnknownNameError
-from pose3d_cli.files.object_arrays import read_object_npz
 from pose3d_cli.learn.file_words import VIDEOPOSE3D_2D, VIDEOPOSE3D_3D
-from pose3d_cli.learn.recognise import Findings, what_is
+from pose3d_cli.learn.recognise import Findings
+from pose3d_cli.learn.videopose3d_npz import Nested, read_nested
 from pose3d_cli.pose.dataset_joints import coco_to_h36m, to_h36m
 from pose3d_cli.pose.skeleton import COCO17
 
@@ -148,8 +148,8 @@ def _file_2d(folder: Path, keypoints: str) -> Path:
 
 def read_3d(path: Path) -> TrialFile:
     """Read a 3D file whole; see `read_2d`."""
-    values = _values(path, VIDEOPOSE3D_3D, "positions_3d")
-    return _trial_file(path, values["positions_3d"], None)
+    trials, _ = read_nested(path, "positions_3d", VIDEOPOSE3D_3D)
+    return _trial_file(path, trials, None)
 
 
 def read_2d(path: Path) -> TrialFile:
@@ -158,32 +158,18 @@ def read_2d(path: Path) -> TrialFile:
     Raises:
         InputError: A file of another kind, a damaged one, or one without subjects in it.
     """
-    values = _values(path, VIDEOPOSE3D_2D, "positions_2d")
-    return _trial_file(path, values["positions_2d"], values.get("metadata"))
+    return _trial_file(path, *read_nested(path, "positions_2d", VIDEOPOSE3D_2D))
 
 
-def _values(path: Path, kind: str, key: str) -> dict[str, Any]:
-    found = what_is(path)
-    if found != kind:
-        raise InputError(f"{path}: this is {found}; expected {kind} of Human3.6M")
-    values = read_object_npz(path)
-    is_nested = isinstance(values[key], Mapping) and all(
-        isinstance(trials, Mapping) for trials in values[key].values()
-    )
-    if not is_nested:
-        raise InputError(f"{path}: {key} holds no dictionaries of subjects and their trials")
-    return values
-
-
-def _trial_file(path: Path, subjects: Mapping[str, Any], metadata: Any) -> TrialFile:
+def _trial_file(path: Path, subjects: Nested, metadata: Any) -> TrialFile:
     findings = Findings(path)
     trials: dict[str, dict[str, Any]] = {}
     for subject, held in subjects.items():
-        own = trials.setdefault(str(subject), {})
+        own = trials.setdefault(subject, {})
         for name, values in held.items():
             trial = trial_name(str(name))
             if trial is None:
-                findings.add(f"{name!r} is none of the 15 actions with a number", str(subject))
+                findings.add(f"{name!r} is none of the 15 actions with a number", subject)
             elif trial in own:
                 findings.add("two trials of this name", f"{subject}/{trial}")
             else:

@@ -10,9 +10,9 @@ from jaxtyping import Float64
 from pose3d_cli.learn.h36m_cameras import CAMERAS
 from pose3d_cli.learn.h36m_checks import apart
 from pose3d_cli.learn.h36m_sh_file import Frames
+from pose3d_cli.learn.joint_order import joint_order_fault
 from pose3d_cli.learn.recognise import (
     extent,
-    joint_order_fault,
     length_unit,
     looks_normalised,
     sampled,

@@ -6,16 +6,15 @@ Source: VideoPose3D's published scripts that write and read these files.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
 
-from pose3d_cli.errors import InputError
-from pose3d_cli.files.object_arrays import read_object_npz
-from pose3d_cli.learn.joint_order import order_fault
+from pose3d_cli.learn.file_words import HUMANEVA_2D, HUMANEVA_3D
+from pose3d_cli.learn.joint_order import joint_order_fault
 from pose3d_cli.learn.recognise import (
     Findings,
     as_numbers,
@@ -24,9 +23,8 @@ from pose3d_cli.learn.recognise import (
     looks_normalised,
     looks_root_relative,
     sampled,
-    symmetry_of,
-    what_is,
 )
+from pose3d_cli.learn.videopose3d_npz import Nested, read_nested, symmetry_in, symmetry_of
 from pose3d_cli.pose.dataset_joints import HUMANEVA15, to_h36m
 
 SUBJECTS = tuple(f"{part}/{who}" for part in ("Train", "Validate") for who in ("S1", "S2", "S3"))
@@ -62,7 +60,8 @@ def read_truth(path: Path) -> tuple[Truth, list[str]]:
     """
     findings = Findings(path)
     truth: Truth = {}
-    for subject, chunk, value in _chunks(path, read_object_npz(path), "positions_3d"):
+    content, _ = read_nested(path, "positions_3d", HUMANEVA_3D)
+    for subject, chunk, value in _chunks(content):
         fault = _form_fault(value, len(HUMANEVA15), 3)
         if fault:
             findings.add(fault, f"{subject}/{chunk}")
@@ -85,9 +84,9 @@ def read_seen(path: Path, joints: tuple[str, ...], truth: Truth) -> tuple[Seen, 
         InputError: A file that is missing, damaged or of another kind.
     """
     findings = Findings(path)
-    arrays = read_object_npz(path)
-    found = {(who, chunk): value for who, chunk, value in _chunks(path, arrays, "positions_2d")}
-    fault = _metadata_fault(arrays.get("metadata"), joints)
+    content, metadata = read_nested(path, "positions_2d", HUMANEVA_2D)
+    found = {(who, chunk): value for who, chunk, value in _chunks(content)}
+    fault = _metadata_fault(metadata, joints)
     if fault:
         findings.add(fault)
     seen: Seen = {}
@@ -108,18 +107,10 @@ def read_seen(path: Path, joints: tuple[str, ...], truth: Truth) -> tuple[Seen, 
     return seen, findings.lines()
 
 
-def _chunks(path: Path, arrays: Mapping[str, Any], key: str) -> Iterator[tuple[str, str, Any]]:
+def _chunks(content: Nested) -> Iterator[tuple[str, str, Any]]:
     """Yield subject, chunk and value of each recording of the subjects that have a truth."""
-    content = arrays.get(key)
-    if not isinstance(content, Mapping) or not set(SUBJECTS) & set(content):
-        raise InputError(
-            f"{path}: this is {what_is(path)}; expected VideoPose3D's npz of HumanEva, whose "
-            f"`{key}` are of Train/S1 to Validate/S3"
-        )
     for subject in SUBJECTS:
         chunks = content.get(subject, {})
-        if not isinstance(chunks, Mapping):
-            raise InputError(f"{path}: {subject} is {in_words(chunks)}; expected chunks by name")
         for chunk in sorted(chunks, key=chunk_order):
             yield subject, chunk, chunks[chunk]
 
@@ -154,17 +145,14 @@ def _views_fault(value: Any, n_joints: int, n_frames: int) -> str:
 
 def _metadata_fault(metadata: Any, joints: tuple[str, ...]) -> str:
     """Return whether a file says of itself that its joints are others."""
-    if not isinstance(metadata, Mapping) or "keypoints_symmetry" not in metadata:
+    sides = symmetry_in(metadata)
+    if sides is None:
         return "has no metadata with keypoints_symmetry, which tell the joints' order"
-    try:
-        left, right = (sorted(int(n) for n in side) for side in metadata["keypoints_symmetry"])
-    except (TypeError, ValueError):
-        left, right = [], []
-    if (left, right) == symmetry_of(joints):
+    if sides == symmetry_of(joints):
         return ""
     layout = metadata.get("layout_name", "of no name")
     return (
-        f"its metadata say layout {layout}, left and right {[left, right]}; expected "
+        f"its metadata say layout {layout}, left and right {list(sides)}; expected "
         f"{len(joints)} joints with {list(symmetry_of(joints))}"
     )
 
@@ -175,7 +163,7 @@ def _truth_fault(xyz: np.ndarray) -> str:
         return f"positions are of a person in {unit or 'no unit known here'}; expected metres"
     if looks_root_relative(xyz):
         return "the pelvis is at the origin in every frame; expected places in the room"
-    fault = order_fault(to_h36m(xyz, HUMANEVA15, derive=False))
+    fault = joint_order_fault(to_h36m(xyz, HUMANEVA15, derive=False), is_pelvis_own=True)
     return f"{fault}; expected HumanEva's order of 15 joints" if fault else ""
 
 

@@ -17,10 +17,10 @@ from jaxtyping import Bool, Float, Float64
 from pose3d_cli.errors import InputError
 from pose3d_cli.files.object_arrays import read_object_npz
 from pose3d_cli.learn.clip import Split
+from pose3d_cli.learn.joint_order import joint_order_fault
 from pose3d_cli.learn.recognise import (
     as_numbers,
     in_words,
-    joint_order_fault,
     length_unit,
     looks_normalised,
     looks_root_relative,

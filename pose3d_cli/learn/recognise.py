@@ -1,4 +1,4 @@
-"""What a data file of the field is, and what its numbers must be: units, frames, joint orders.
+"""What a data file of the field is, and what its numbers must be: units and frames.
 
 None of it runs what a pickle asks for: pickles are read as lists of words.
 """
@@ -14,7 +14,6 @@ from jaxtyping import Float
 
 from pose3d_cli.errors import InputError
 from pose3d_cli.learn.file_words import kind_of
-from pose3d_cli.pose.skeleton import H36M17, other_side
 
 Unit = Literal["metres", "centimetres", "millimetres", ""]
 
@@ -26,8 +25,6 @@ _EXTENT_M = (0.35, 3.5)
 _SCALE: Mapping[Unit, float] = {"metres": 1, "centimetres": 100, "millimetres": 1000}
 
 _MOST_NORMALISED = 3.0
-_SAME_LENGTH = 1.4
-_LIMBS = (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
 
 
 def what_is(path: Path) -> str:
@@ -132,40 +129,3 @@ def looks_root_relative(xyz: Float[np.ndarray, "*batch joints 3"], root: int = 0
     at_root = np.abs(xyz[..., root, :])
     known = at_root[np.isfinite(at_root)]
     return known.size > 0 and bool(known.max() <= 1e-4 * extent(xyz))
-
-
-def joint_order_fault(xyz: Float[np.ndarray, "*batch 17 3"]) -> str:
-    """Return why joints cannot be in h36m17's order, or "" if they can.
-
-    Two things are true of people in any unit and posture: the pelvis lies between the hips, and
-    left and right limbs are equally long. They tell other orders of 17 joints, but not left from
-    right.
-    """
-    poses = xyz.reshape(-1, len(H36M17.joints), 3).astype(np.float64)
-    poses = poses[np.isfinite(poses).all((1, 2))]
-    if not len(poses):
-        return ""
-    at = {joint: poses[:, place] for place, joint in enumerate(H36M17.joints)}
-
-    def apart(a: str, b: str) -> float:
-        return float(np.median(np.linalg.norm(at[a] - at[b], axis=-1)))
-
-    at["middle of the hips"] = (at["left_hip"] + at["right_hip"]) / 2
-    off, wide = apart("pelvis", "middle of the hips"), apart("left_hip", "right_hip")
-    if off > wide / 2:
-        return "what should be the pelvis does not lie between what should be the hips"
-    for start, end in _LIMBS:
-        left = apart(f"left_{start}", f"left_{end}")
-        right = apart(other_side(f"left_{start}"), other_side(f"left_{end}"))
-        if max(left, right) > _SAME_LENGTH * min(left, right):
-            return f"from {start} to {end}, left and right differ in length"
-    return ""
-
-
-def symmetry_of(joints: Sequence[str]) -> tuple[list[int], list[int]]:
-    """Return the places of left and right joints, as VideoPose3D's metadata list them."""
-    left, right = (
-        [place for place, joint in enumerate(joints) if joint.startswith(side)]
-        for side in ("left_", "right_")
-    )
-    return left, right

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Float64
 
 from pose3d_cli.errors import InputError
 from pose3d_cli.files.object_arrays import read_pickle
-from pose3d_cli.learn.joint_order import order_fault
+from pose3d_cli.learn.joint_order import joint_order_fault
 from pose3d_cli.learn.recognise import (
     Findings,
     as_numbers,
@@ -182,7 +182,7 @@ def _actor_fault(actor: Actor, camera: Camera) -> str:
     unit = length_unit(joints)
     if unit != "metres":
         return f"jointPositions are of a person in {unit or 'no unit known here'}; expected metres"
-    fault = order_fault(to_h36m(joints, SMPL24))
+    fault = joint_order_fault(to_h36m(joints, SMPL24), is_pelvis_own=True)
     if fault:
         return f"{fault}; expected SMPL's order of 24 joints"
     if looks_normalised(actor.xy):

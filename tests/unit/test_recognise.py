@@ -12,12 +12,12 @@ import pytest
 
 from pose3d_cli.errors import InputError
 from pose3d_cli.files.arrays import write_arrays
+from pose3d_cli.learn.joint_order import joint_order_fault
 from pose3d_cli.learn.recognise import (
     Findings,
     as_numbers,
     extent,
     in_words,
-    joint_order_fault,
     length_unit,
     looks_like_metres,
     looks_like_millimetres,
@@ -25,9 +25,9 @@ from pose3d_cli.learn.recognise import (
     looks_root_relative,
     refuse,
     sampled,
-    symmetry_of,
     what_is,
 )
+from pose3d_cli.learn.videopose3d_npz import symmetry_of
 from pose3d_cli.pose.dataset_joints import HUMANEVA15, MPI_INF_3DHP17, MPII16
 from pose3d_cli.pose.skeleton import COCO17, H36M17
 from tests.miniatures import h36m as mini

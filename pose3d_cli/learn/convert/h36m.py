@@ -20,11 +20,13 @@ from pose3d_cli.errors import InputError
 from pose3d_cli.learn.clip import Split
 from pose3d_cli.learn.convert.h36m_2d import seen_by_all
 from pose3d_cli.learn.convert.raw_files import find, one_place_each, read_cdf, read_mat
-from pose3d_cli.learn.convert.report import ConversionReport, Steps
+from pose3d_cli.learn.convert.report import ConversionReport
 from pose3d_cli.learn.convert.write import write_object_npz
 from pose3d_cli.learn.h36m_cameras import SUBJECTS
 from pose3d_cli.learn.h36m_npz import ACTIONS, FILE_3D, N_JOINTS, in_order, trial_name
-from pose3d_cli.learn.recognise import as_numbers, in_words, symmetry_of
+from pose3d_cli.learn.recognise import as_numbers, in_words
+from pose3d_cli.learn.steps import Steps
+from pose3d_cli.learn.videopose3d_npz import symmetry_of
 from pose3d_cli.pose.skeleton import H36M17
 
 FILE_2D = "data_2d_h36m_gt.npz"

@@ -21,10 +21,11 @@ from jaxtyping import Float32, UInt8
 from pose3d_cli.errors import InputError
 from pose3d_cli.learn.clip import Split
 from pose3d_cli.learn.convert.raw_files import find, one_place_each, read_hdf5, read_mat
-from pose3d_cli.learn.convert.report import ConversionReport, Steps
+from pose3d_cli.learn.convert.report import ConversionReport
 from pose3d_cli.learn.convert.write import write_object_npz
 from pose3d_cli.learn.mpi_inf_3dhp_file import FILES, SEQUENCES
 from pose3d_cli.learn.recognise import as_numbers, in_words
+from pose3d_cli.learn.steps import Steps
 from pose3d_cli.pose.dataset_joints import MPI_INF_3DHP17
 
 LAYOUT_TRAIN = "S1/Seq1/annot.mat"

@@ -4,20 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
-
-
-@runtime_checkable
-class Steps(Protocol):
-    """Whoever is told of progress."""
-
-    def stage(self, name: str, total: int | None) -> None:
-        """Begin a stage of `total` steps (None: nobody knows)."""
-        ...
-
-    def advance(self) -> None:
-        """Count one step of the stage."""
-        ...
+from typing import Any
 
 
 @dataclass(kw_only=True)

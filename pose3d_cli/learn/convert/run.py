@@ -11,9 +11,10 @@ from pose3d_cli.errors import InputError, SettingsError, UnknownNameError
 from pose3d_cli.learn.clip import DATASETS, DatasetOptions, Split
 from pose3d_cli.learn.convert import h36m, mpi_inf_3dhp
 from pose3d_cli.learn.convert.raw_files import find
-from pose3d_cli.learn.convert.report import ConversionReport, Steps
+from pose3d_cli.learn.convert.report import ConversionReport
 from pose3d_cli.learn.convert.write import staged
 from pose3d_cli.learn.h36m_npz import FILE_3D
+from pose3d_cli.learn.steps import Steps
 
 
 @runtime_checkable

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pose3d_cli.errors import InputError, MissingExtraError
+from pose3d_cli.files.c3d_header import check_whole
 from pose3d_cli.files.marker_table import UNITS_M, MarkerTable
 
 _USUAL_UNIT = "mm"
@@ -59,6 +60,7 @@ def _open(path: Path) -> Any:
         raise MissingExtraError(
             f"{path}: a C3D needs a package that is not installed: pip install 'pose3d[c3d]'"
         ) from error
+    check_whole(path)
     try:
         return ezc3d.c3d(str(path))
     except (OSError, RuntimeError, ValueError, IndexError, KeyError) as error:

@@ -73,6 +73,64 @@ def test_what_is_wrong_is_told(tmp_path):
         read_c3d(written(tmp_path / "b.c3d", unit="furlong"))
 
 
+def test_a_file_that_is_cut_off_is_told_and_not_read_in_part(tmp_path):
+    """Four frames of two points are 4 * 2 * 4 floats; the library would give the first of them."""
+    path = written(tmp_path / "a.c3d")
+    whole = path.read_bytes()
+    begins = 512 * (int.from_bytes(whole[16:18], "little") - 1)
+    path.write_bytes(whole[: begins + 4 * 2 * 4 * 4])
+    assert len(read_c3d(path).xyz) == 4
+    path.write_bytes(whole[: begins + 4 * 2 * 4 * 4 - 1])
+    with pytest.raises(InputError, match=r"cut off: it holds 3 of the 4 frames"):
+        read_c3d(path)
+    for length in (0, 1, 14, 511, 600, begins - 600):
+        path.write_bytes(whole[:length])
+        with pytest.raises(InputError, match=r"not a readable C3D: .*; get it anew"):
+            read_c3d(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "off", "value", "words"),
+    [
+        (b"LABELS", 0, 3, "type that cannot be"),
+        (b"LABELS", 1, 200, "type that cannot be"),  # of 200 dimensions
+        (b"LABELS", 2, 255, "size that cannot be"),  # letters
+        (b"LABELS", -2, 1, "size that cannot be"),  # next begins inside of it
+        (b"LABELS", -1, 200, "size that cannot be"),  # next begins after the file
+        (b"FORMAT", 4, 140, "size that cannot be"),  # a description: the library reads for ever
+        (b"GEN_SCALE", 35, 157, "size that cannot be"),  # a group: the library crashes
+    ],
+)
+def test_a_parameter_that_cannot_be_is_told_before_the_library_sees_it(
+    tmp_path, name, off, value, words, monkeypatch
+):
+    path = written(tmp_path / "a.c3d")
+    data = bytearray(path.read_bytes())
+    data[data.index(name) + len(name) + 2 + off] = value
+    path.write_bytes(bytes(data))
+    monkeypatch.setattr(ezc3d, "c3d", lambda _: pytest.fail("the library was asked"))
+    with pytest.raises(InputError, match=words):
+        read_c3d(path)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "words"),
+    [
+        (0, 0, "another kind of file"),
+        (1, 0, "another kind of file"),
+        (515, 7, "its processor is number 7"),
+        (17, 255, "its points begin outside of the file"),
+    ],
+)
+def test_a_header_that_cannot_be_is_told(tmp_path, place, value, words):
+    path = written(tmp_path / "a.c3d")
+    data = bytearray(path.read_bytes())
+    data[place] = value
+    path.write_bytes(bytes(data))
+    with pytest.raises(InputError, match=words):
+        read_c3d(path)
+
+
 def test_a_missing_package_is_told_with_how_to_get_it(tmp_path, monkeypatch):
     path = written(tmp_path / "a.c3d")
     monkeypatch.setitem(sys.modules, "ezc3d", None)

@@ -14,8 +14,8 @@ from jaxtyping import Bool, Float
 from pose3d_cli.config import nearest
 from pose3d_cli.errors import InputError, UnknownNameError
 from pose3d_cli.learn.file_words import VIDEOPOSE3D_2D, VIDEOPOSE3D_3D
-from pose3d_cli.learn.recognise import Findings
-from pose3d_cli.learn.videopose3d_npz import Nested, read_nested
+from pose3d_cli.learn.recognise import Findings, what_is
+from pose3d_cli.learn.videopose3d_npz import Nested, keypoints_alone, read_nested
 from pose3d_cli.pose.dataset_joints import coco_to_h36m, to_h36m
 from pose3d_cli.pose.skeleton import COCO17
 
@@ -27,6 +27,8 @@ KEYPOINTS = {
     "detectron": "detectron_ft_h36m",
 }
 """Short names of 2D keypoints, the usual ones first, and how their files' names end."""
+
+_SHORT = {end: name for name, end in KEYPOINTS.items()}
 
 ACTIONS = (
     "Directions", "Discussion", "Eating", "Greeting", "Phoning", "Photo", "Posing", "Purchases",
@@ -105,11 +107,14 @@ def find_files(path: Path, keypoints: str) -> tuple[Path, Path]:
         keypoints: Short name of the 2D or the end of its file's name; "" for the usual ones.
 
     Raises:
-        InputError: No such path, or a folder without one of the files.
+        InputError: No such path, the 2D file alone, or a folder without one of the files.
         UnknownNameError: Keypoints of a name that is neither known nor there.
     """
     if not path.exists():
         raise InputError(f"{path}: no such file or folder")
+    if path.is_file() and what_is(path) == VIDEOPOSE3D_2D:
+        end = path.stem.removeprefix(_BEGINNING_2D)
+        raise InputError(keypoints_alone(path, _SHORT.get(end, end), FILE_3D))
     file_3d = path / FILE_3D if path.is_dir() else path
     if not file_3d.exists():
         raise InputError(
@@ -134,10 +139,9 @@ def _file_2d(folder: Path, keypoints: str) -> Path:
     }
     if end in here:
         return here[end]
-    short = {end: name for name, end in KEYPOINTS.items()}
-    there = ", ".join(short.get(end, end) for end in here) or "none"
+    there = ", ".join(_SHORT.get(end, end) for end in here) or "none"
     if wanted not in KEYPOINTS and wanted not in KEYPOINTS.values():
-        known = [*KEYPOINTS, *(end for end in here if end not in short)]
+        known = [*KEYPOINTS, *(end for end in here if end not in _SHORT)]
         raise UnknownNameError(
             f"no 2D keypoints {wanted!r}{nearest(wanted, known)} (in {folder} are: {there})"
         )

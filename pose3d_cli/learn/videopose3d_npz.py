@@ -42,6 +42,22 @@ def read_nested(path: Path, key: str, kind: str) -> tuple[Nested, Any]:
     return nested, values.get("metadata")
 
 
+def keypoints_alone(path: Path, keypoints: str, motion: str) -> str:
+    """Return what to say to somebody who gave a file of 2D keypoints alone.
+
+    Args:
+        path: The file.
+        keypoints: Name of its 2D, as `--keypoints` takes it.
+        motion: Name of the file of 3D that belongs to it.
+    """
+    folder = path.parent
+    but = "and is" if (folder / motion).is_file() else "but is not"
+    return (
+        f"{path}: 2D keypoints alone. Their truth is {motion}, which belongs beside them {but} "
+        f"there; give the folder, {folder}, and --keypoints {keypoints}"
+    )
+
+
 def symmetry_of(joints: Sequence[str]) -> tuple[list[int], list[int]]:
     """Return the places of left and right joints, as metadata list them."""
     left, right = (

@@ -97,3 +97,19 @@ def test_data_check_tells_them_too(tmp_path, contents, pose3d):
     (line,) = [line for line in lines if line.startswith("note: test: joints_2.5d_image")]
     assert lines[-1].startswith("in order; measure on it")
     assert line.endswith("the first is the truth")
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_keypoints_alone_are_told_what_belongs_beside_them(tmp_path, pose3d, is_there):
+    humaneva.write_humaneva(tmp_path)
+    h36m.write_videopose3d(tmp_path, ("cpn_ft_h36m_dbb",), {"Photo": 4})
+    for file, keypoints, motion in (
+        ("data_2d_h36m_cpn_ft_h36m_dbb.npz", "cpn", "data_3d_h36m.npz"),
+        ("data_2d_humaneva15_gt.npz", "gt", "data_3d_humaneva15.npz"),
+    ):
+        if not is_there:
+            (tmp_path / motion).unlink()
+        told = pose3d("data", "check", tmp_path / file, code=3).stdout
+        beside = f"{motion}, which belongs beside them {'and is' if is_there else 'but is not'}"
+        assert f"2D keypoints alone. Their truth is {beside} there" in told
+        assert f"give the folder, {tmp_path}, and --keypoints {keypoints}" in told

@@ -145,7 +145,7 @@ def test_metadata_that_do_not_fit_are_refused_in_words(tmp_path, about, message)
 def test_other_files_of_the_field_are_called_by_name(tmp_path):
     mini.write_videopose3d(tmp_path, ("gt",), FEW)
     options = DatasetOptions(keypoints="gt")
-    with pytest.raises(InputError, match=r"this is VideoPose3D's 2D npz .*expected .* 3D npz"):
+    with pytest.raises(InputError, match=r"2D keypoints alone. Their truth is data_3d_h36m.npz"):
         open_h36m(tmp_path / "data_2d_h36m_gt.npz", options)
     pickle = mini.write_sh(tmp_path)
     with pytest.raises(

@@ -12,6 +12,7 @@ import numpy as np
 
 from pose3d_cli.errors import InputError, MissingExtraError
 
+_MAT_HEADER = 128
 _DEPTHS = ("", "*/", "*/*/")
 
 # What a reader stumbles over in a file that is damaged, cut off or of another kind.
@@ -59,6 +60,7 @@ def read_mat(path: Path, names: Sequence[str]) -> dict[str, Any]:
 
     try:
         content = loadmat(path, variable_names=list(names))
+        _check_end(path)
     except NotImplementedError as error:
         raise InputError(
             f"{path}: a MATLAB file of version 7.3; expected one of version 7.2 or before, as the "
@@ -67,6 +69,29 @@ def read_mat(path: Path, names: Sequence[str]) -> dict[str, Any]:
     except (MatReadError, *_BROKEN) as error:
         raise _not_readable(path, "MATLAB file", error) from error
     return _all_there(path, names, content)
+
+
+def _check_end(path: Path) -> None:
+    """Refuse a file of version 5 to 7.2 that ends before its last variable does.
+
+    Readers do not look at what comes after the variables that they were asked for.
+
+    Raises:
+        EOFError: It does.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(_MAT_HEADER)
+        if 0 in head[:4]:  # version 4 begins without words
+            return
+        order = "<" if head.endswith(b"IM") else ">"
+        at = len(head)
+        while at < size:
+            file.seek(at)
+            _, length = struct.unpack(f"{order}II", file.read(8))
+            at += 8 + length
+    if at > size:
+        raise EOFError(f"{at - size:,} bytes are missing at its end")
 
 
 def read_hdf5(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:

@@ -24,6 +24,7 @@ from pose3d_cli.learn.clip import (
     clip_of,
     first_says,
 )
+from pose3d_cli.learn.file_words import HUMANEVA_2D
 from pose3d_cli.learn.fit_camera import PlacedCamera, fit_placed_camera
 from pose3d_cli.learn.humaneva_file import (
     CAMERAS,
@@ -34,7 +35,8 @@ from pose3d_cli.learn.humaneva_file import (
     read_seen,
     read_truth,
 )
-from pose3d_cli.learn.recognise import refuse
+from pose3d_cli.learn.recognise import refuse, what_is
+from pose3d_cli.learn.videopose3d_npz import keypoints_alone
 from pose3d_cli.pose.dataset_joints import HUMANEVA15, coco_to_h36m, to_h36m
 from pose3d_cli.pose.skeleton import COCO17
 
@@ -50,6 +52,8 @@ KEYPOINTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 
 _SPLITS: Mapping[Split, str] = {"train": "Train", "test": "Validate"}
 _FILE_3D = "data_3d_humaneva15.npz"
+_BEGINNING_2D = "data_2d_humaneva15_"
+_SHORT = {end: name for name, (end, _) in KEYPOINTS.items()}
 
 # Elbows, knees and thorax of the 2D are means of two projections, not projections of the mean.
 _PROJECTED = [
@@ -164,8 +168,7 @@ def check(path: Path, options: DatasetOptions) -> list[str]:
 def _keypoints(options: DatasetOptions) -> str:
     """Return the short name of the 2D keypoints that are wanted."""
     wanted = options.keypoints or next(iter(KEYPOINTS))
-    short = {end: name for name, (end, _) in KEYPOINTS.items()}
-    name = short.get(wanted, wanted)
+    name = _SHORT.get(wanted, wanted)
     if name not in KEYPOINTS:
         raise UnknownNameError(f"no 2D keypoints {wanted!r}{nearest(wanted, list(KEYPOINTS))}")
     return name
@@ -173,6 +176,9 @@ def _keypoints(options: DatasetOptions) -> str:
 
 def _examined(path: Path, keypoints: str) -> tuple[HumanEva, list[str]]:
     """Return what the files hold, and what is wrong with them."""
+    if path.is_file() and what_is(path) == HUMANEVA_2D:
+        end = path.stem.removeprefix(_BEGINNING_2D)
+        raise InputError(keypoints_alone(path, _SHORT.get(end, end), _FILE_3D))
     file_3d = path / _FILE_3D if path.is_dir() else path
     file_gt = _file_2d(file_3d, "gt")
     file_2d = _file_2d(file_3d, keypoints)
@@ -196,7 +202,7 @@ def _examined(path: Path, keypoints: str) -> tuple[HumanEva, list[str]]:
 
 
 def _file_2d(file_3d: Path, keypoints: str) -> Path:
-    return file_3d.parent / f"data_2d_humaneva15_{KEYPOINTS[keypoints][0]}.npz"
+    return file_3d.parent / f"{_BEGINNING_2D}{KEYPOINTS[keypoints][0]}.npz"
 
 
 def _cameras(

@@ -117,6 +117,14 @@ def test_similar_frames_are_those_with_the_largest_products(neighbours):
     assert torch.equal(found, order.sort(-1).values)
 
 
+def test_two_similar_frames_are_a_frame_itself_and_its_one_nearest():
+    """Four directions, 0, 10, 90 and 100 degrees: they pair off."""
+    angle = torch.deg2rad(torch.tensor([0.0, 10, 90, 100]))
+    x = torch.stack([angle.cos(), angle.sin()], -1)[None]
+    found = similar_frames(x, 2)[0].sort(-1).values
+    assert found.tolist() == [[0, 1], [0, 1], [2, 3], [2, 3]]
+
+
 def test_a_window_of_one_frame_has_itself_for_a_neighbour():
     network = fill_with_noise(DualStream(replace(TINY, frames=1))).eval()
     assert network(torch.randn(2, 1, 17, 3)).isfinite().all()

@@ -10,6 +10,8 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, Float32, Float64
 
+from pose3d_cli.config import nearest
+from pose3d_cli.errors import UnknownNameError
 from pose3d_cli.pose.camera import Camera
 from pose3d_cli.pose.skeleton import H36M17
 from pose3d_cli.pose.types import Frame, Keypoints2D, PoseSequence
@@ -92,6 +94,22 @@ class DatasetOptions:
     keypoints: str = ""
     seed: int = 1234
     takes: int = 128
+
+
+def chosen_keypoints(options: DatasetOptions, known: Sequence[str]) -> str:
+    """Return the name of the 2D keypoints that are wanted.
+
+    Args:
+        options: Say it, or leave it open.
+        known: Those that a data set has, the usual ones first.
+
+    Raises:
+        UnknownNameError: Others.
+    """
+    wanted = options.keypoints or known[0]
+    if wanted not in known:
+        raise UnknownNameError(f"no 2D keypoints {wanted!r}{nearest(wanted, list(known))}")
+    return wanted
 
 
 @dataclass(frozen=True, kw_only=True)

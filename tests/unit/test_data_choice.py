@@ -244,7 +244,7 @@ def test_data_is_a_path_unless_a_data_set_stands_before_the_colon(pickle, tmp_pa
         ),
         (["h36m"], ExitCode.DATA_MISSING, "--data h36m: where is it? Give --data h36m:PATH"),
         (["pack", "--data-2d", "gt"], ExitCode.USAGE, "--data-2d gt: chooses the 2D of a data set"),
-        (["folder:.", "--data-2d", "gt"], ExitCode.USAGE, "folder has one kind of 2D"),
+        (["folder:.", "--data-2d", "gt"], ExitCode.USAGE, "--data-2d gt: no 2D keypoints 'gt'"),
         (["h36m-sh:PICKLE", "--data-2d", "cpn"], ExitCode.USAGE, "--data-2d cpn: no 2D keypoints"),
         (["mocap:none"], ExitCode.BAD_INPUT, "none"),
         (

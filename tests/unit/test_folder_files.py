@@ -151,7 +151,7 @@ def test_an_empty_folder_and_none_are_told(tmp_path):
 
 def test_keypoints_are_found_or_true(walk):
     for ask in (open_folder, check):
-        with pytest.raises(UnknownNameError, match="there is no 'tru'; did you mean 'true'"):
+        with pytest.raises(UnknownNameError, match="no 2D keypoints 'tru'; did you mean 'true'"):
             ask(walk, DatasetOptions(keypoints="tru"))
 
 

@@ -210,7 +210,7 @@ def test_true_2d_is_the_labels_and_its_camera_has_no_lens(path, contents):
     np.testing.assert_array_equal(clip.keypoints.xy, wanted)
     assert (clip.keypoints.score == 1).all()
     assert not clip.camera.distortion.any()
-    with pytest.raises(UnknownNameError, match=r"no 2D keypoints 'cpn' in MotionBERT's pickle"):
+    with pytest.raises(UnknownNameError, match="no 2D keypoints 'cpn'"):
         open_h36m_sh(path, DatasetOptions(keypoints="cpn"))
 
 

@@ -182,7 +182,7 @@ def test_the_training_file_is_not_read_for_the_test_split(tmp_path, content):
 def test_there_is_no_split_to_validate_on_and_no_other_2d(made):
     with pytest.raises(SettingsError, match="--split val: 3dhp has only train and test"):
         next(open_3dhp(made[0], USUAL).clips("val"))
-    with pytest.raises(UnknownNameError, match="there is no 'cpn'"):
+    with pytest.raises(UnknownNameError, match="no 2D keypoints 'cpn'"):
         open_3dhp(made[0], DatasetOptions(keypoints="cpn"))
     assert open_3dhp(made[0], DatasetOptions(keypoints="gt"))
 

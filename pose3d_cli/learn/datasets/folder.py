@@ -57,10 +57,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from pose3d_cli.config import nearest
 from pose3d_cli.detect.shelf import DETECTORS, USUAL
-from pose3d_cli.errors import InputError, UnknownNameError
-from pose3d_cli.learn.clip import DATASETS, Clip, DatasetEntry, DatasetOptions, Split
+from pose3d_cli.errors import InputError
+from pose3d_cli.learn.clip import (
+    DATASETS,
+    Clip,
+    DatasetEntry,
+    DatasetOptions,
+    Split,
+    chosen_keypoints,
+)
 from pose3d_cli.learn.recognise import refuse
 from pose3d_cli.learn.recordings.find import TakeFiles, find_takes
 from pose3d_cli.learn.recordings.load import faults_of, load_take
@@ -151,11 +157,7 @@ def _is_quick(path: Path) -> bool:
 
 
 def _seen(options: DatasetOptions) -> Seen:
-    wanted = options.keypoints or KEYPOINTS[0]
-    for known in KEYPOINTS:
-        if wanted == known:
-            return known
-    raise UnknownNameError(f"--keypoints: there is no {wanted!r}{nearest(wanted, list(KEYPOINTS))}")
+    return "true" if chosen_keypoints(options, KEYPOINTS) == "true" else "found"
 
 
 def _found(path: Path) -> tuple[dict[Split, list[TakeFiles]], list[str]]:

@@ -20,14 +20,14 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from pose3d_cli.config import nearest
-from pose3d_cli.errors import InputError, SettingsError, UnknownNameError
+from pose3d_cli.errors import InputError, SettingsError
 from pose3d_cli.learn.clip import (
     DATASETS,
     Clip,
     DatasetEntry,
     DatasetOptions,
     Split,
+    chosen_keypoints,
     clip_of,
     first_says,
 )
@@ -153,12 +153,7 @@ def open_h36m_sh(path: Path, options: DatasetOptions) -> H36MStackedHourglass:
         InputError: A file that is missing or not what it should be.
         UnknownNameError: Other keypoints than `KEYPOINTS`.
     """
-    keypoints = options.keypoints or KEYPOINTS[0]
-    if keypoints not in KEYPOINTS:
-        raise UnknownNameError(
-            f"no 2D keypoints {keypoints!r} in MotionBERT's pickle"
-            f"{nearest(keypoints, list(KEYPOINTS))}"
-        )
+    keypoints = chosen_keypoints(options, KEYPOINTS)
     splits, findings = _read(path)
     refuse(findings)
     return H36MStackedHourglass(

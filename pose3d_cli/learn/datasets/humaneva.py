@@ -8,19 +8,19 @@ subject and camera, of all that the files have of them. All is read at once, abo
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from pose3d_cli.config import nearest
-from pose3d_cli.errors import InputError, SettingsError, UnknownNameError
+from pose3d_cli.errors import InputError, SettingsError
 from pose3d_cli.learn.clip import (
     DATASETS,
     Clip,
     DatasetEntry,
     DatasetOptions,
     Split,
+    chosen_keypoints,
     clip_of,
     first_says,
 )
@@ -167,11 +167,8 @@ def check(path: Path, options: DatasetOptions) -> list[str]:
 
 def _keypoints(options: DatasetOptions) -> str:
     """Return the short name of the 2D keypoints that are wanted."""
-    wanted = options.keypoints or next(iter(KEYPOINTS))
-    name = _SHORT.get(wanted, wanted)
-    if name not in KEYPOINTS:
-        raise UnknownNameError(f"no 2D keypoints {wanted!r}{nearest(wanted, list(KEYPOINTS))}")
-    return name
+    name = _SHORT.get(options.keypoints, options.keypoints)
+    return chosen_keypoints(replace(options, keypoints=name), list(KEYPOINTS))
 
 
 def _examined(path: Path, keypoints: str) -> tuple[HumanEva, list[str]]:

@@ -8,10 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from pose3d_cli.config import nearest
-from pose3d_cli.errors import InputError, SettingsError, UnknownNameError
+from pose3d_cli.errors import InputError, SettingsError
 from pose3d_cli.files.mocap_pack import read_pack
-from pose3d_cli.learn.clip import DATASETS, Clip, DatasetEntry, DatasetOptions, Split, clip_of
+from pose3d_cli.learn.clip import (
+    DATASETS,
+    Clip,
+    DatasetEntry,
+    DatasetOptions,
+    Split,
+    chosen_keypoints,
+    clip_of,
+)
 from pose3d_cli.learn.takes import SEEN, TAKE_HZ, as_keypoints, seen_as, take_camera
 
 TAKE_S = 4.0
@@ -70,9 +77,7 @@ def open_mocap(path: Path, options: DatasetOptions) -> MocapTakes:
         InputError: No packed motion there.
         UnknownNameError: `options.keypoints` is none of `SEEN`.
     """
-    seen = options.keypoints or SEEN[0]
-    if seen not in SEEN:
-        raise UnknownNameError(f"--keypoints: there is no {seen!r}{nearest(seen, list(SEEN))}")
+    seen = chosen_keypoints(options, SEEN)
     if not path.is_dir():
         raise InputError(f"{path}: no folder of packed motion; `pose3d data import` writes one")
     return MocapTakes(folder=path, seen=seen, takes=options.takes, seed=options.seed)

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from pose3d_cli.config import nearest
-from pose3d_cli.errors import InputError, SettingsError, UnknownNameError
+from pose3d_cli.errors import InputError, SettingsError
 from pose3d_cli.learn.clip import (
     DATASETS,
     Clip,
     DatasetEntry,
     DatasetOptions,
     Split,
+    chosen_keypoints,
     clip_of,
     first_says,
 )
@@ -121,9 +121,7 @@ def open_3dhp(path: Path, options: DatasetOptions) -> MpiInf3dhp:
         InputError: None of the files, or one that is not what it should be.
         UnknownNameError: `options.keypoints` is no name of 2D keypoints here.
     """
-    if options.keypoints and options.keypoints not in KEYPOINTS:
-        known = nearest(options.keypoints, list(KEYPOINTS))
-        raise UnknownNameError(f"--keypoints: there is no {options.keypoints!r}{known}")
+    chosen_keypoints(options, KEYPOINTS)
     dataset = MpiInf3dhp(_found(path))
     dataset.shots("test" if "test" in dataset.files else "train")
     return dataset

@@ -9,13 +9,20 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
-from pose3d_cli.config import nearest
 from pose3d_cli.detect.base import Detector
 from pose3d_cli.detect.options import DetectorOptions
 from pose3d_cli.detect.shelf import DETECTORS, USUAL
 from pose3d_cli.detect.video import people_in
-from pose3d_cli.errors import InputError, SettingsError, UnknownNameError
-from pose3d_cli.learn.clip import DATASETS, Clip, DatasetEntry, DatasetOptions, Split, clip_of
+from pose3d_cli.errors import InputError, SettingsError
+from pose3d_cli.learn.clip import (
+    DATASETS,
+    Clip,
+    DatasetEntry,
+    DatasetOptions,
+    Split,
+    chosen_keypoints,
+    clip_of,
+)
 from pose3d_cli.learn.rendered.detector_error import nearest as nearest_person
 from pose3d_cli.learn.rendered.truth import TRUTH, Rendered, read_all
 
@@ -81,9 +88,7 @@ def open_rendered(path: Path, options: DatasetOptions) -> RenderedPeople:
         InputError: A folder without rendered clips, or a damaged one.
         UnknownNameError: `options.keypoints` is none of `KEYPOINTS`.
     """
-    seen = options.keypoints or KEYPOINTS[0]
-    if seen not in KEYPOINTS:
-        raise UnknownNameError(f"--keypoints: there is no {seen!r}{nearest(seen, list(KEYPOINTS))}")
+    seen = chosen_keypoints(options, KEYPOINTS)
     detector = None if seen == "true" else DETECTORS.get(USUAL)(DetectorOptions())
     return RenderedPeople(rendered=read_all(path), detector=detector)
 

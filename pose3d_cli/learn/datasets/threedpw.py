@@ -18,14 +18,14 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Float64
 
-from pose3d_cli.config import nearest
-from pose3d_cli.errors import InputError, UnknownNameError
+from pose3d_cli.errors import InputError
 from pose3d_cli.learn.clip import (
     DATASETS,
     Clip,
     DatasetEntry,
     DatasetOptions,
     Split,
+    chosen_keypoints,
     clip_of,
     first_says,
 )
@@ -115,9 +115,7 @@ def open_3dpw(path: Path, options: DatasetOptions) -> ThreeDPW:
         InputError: No sequences, or one that is not what it should be.
         UnknownNameError: `options.keypoints` is no name of 2D keypoints here.
     """
-    if options.keypoints and options.keypoints not in KEYPOINTS:
-        known = nearest(options.keypoints, list(KEYPOINTS))
-        raise UnknownNameError(f"no 2D keypoints {options.keypoints!r}{known}")
+    chosen_keypoints(options, KEYPOINTS)
     files = _found(path)
     refuse([fault for own in files.values() for fault in read_sequence(own[0])[2]])
     return ThreeDPW(files=files)

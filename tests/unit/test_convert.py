@@ -6,7 +6,6 @@ import sys
 
 import numpy as np
 import pytest
-from scipy.io import savemat
 
 from pose3d_cli.errors import (
     InputError,
@@ -18,7 +17,6 @@ from pose3d_cli.errors import (
 from pose3d_cli.learn.clip import DATASETS, DatasetOptions
 from pose3d_cli.learn.convert.h36m_2d import project
 from pose3d_cli.learn.convert.mpi_inf_3dhp import KEPT, TRAIN, read_test, read_train
-from pose3d_cli.learn.convert.raw_files import read_mat
 from pose3d_cli.learn.convert.run import convert_folder
 from pose3d_cli.learn.h36m_cameras import CAMERAS, world_to_camera
 from tests.disk import no_file_longer_than
@@ -285,18 +283,6 @@ def test_a_training_file_that_is_not_whole_is_refused(tmp_path):
     write_hdf5(path, {"annot2": all_28(np.ones((2, 17, 2)), 2)})
     with pytest.raises(InputError, match=r"not a readable MATLAB file|version 7\.3"):
         read_train(path, 8)
-
-
-@pytest.mark.parametrize("form", ["4", "5", "5 compressed"])
-def test_whole_matlab_files_of_all_forms_are_read(tmp_path, form):
-    path = tmp_path / "a.mat"
-    held = {"cameras": np.arange(3.0)[None], "rest": np.arange(40.0)[None]}
-    savemat(path, held, format=form[0], do_compression="compressed" in form)
-    np.testing.assert_array_equal(read_mat(path, ["cameras"])["cameras"], held["cameras"])
-    path.write_bytes(path.read_bytes()[:-3])
-    if form != "4":
-        with pytest.raises(InputError, match="3 bytes are missing"):
-            read_mat(path, ["cameras"])
 
 
 def test_a_test_file_that_is_not_whole_is_refused(dhp, tmp_path):

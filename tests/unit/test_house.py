@@ -58,7 +58,7 @@ def test_what_is_public_is_described(path):
 def kept_files():
     """Return what belongs to the project, leaving caches and environments out."""
     inside = ["pose3d_cli", "tests", "samples", "weights", "docs", ".ci"]
-    files = [p for p in ROOT.iterdir() if p.is_file()]
+    files = [p for p in ROOT.iterdir() if p.is_file() and p.name != ".git"]  # of a worktree
     files += [p for folder in inside for p in (ROOT / folder).rglob("*") if p.is_file()]
     return [p for p in files if "__pycache__" not in p.parts and "_pose3d" not in p.parent.name]
 

@@ -6,11 +6,10 @@ from pose3d_cli.config import nearest
 from pose3d_cli.detect.base import Detector
 from pose3d_cli.detect.options import DetectorOptions
 from pose3d_cli.detect.present import best_there
-from pose3d_cli.detect.shelf import DETECTORS
+from pose3d_cli.detect.shelf import DETECTORS, USUAL
 from pose3d_cli.errors import SettingsError, UnknownNameError
 
 AUTO = "auto"
-_ALWAYS_THERE = "blazepose"
 _OURS = ("blazepose", "rtmpose", "mmpose")  # of others nobody here knows what they take
 
 
@@ -40,7 +39,7 @@ def make_detector(name: str, options: DetectorOptions) -> Detector:
 
 def _check_used(name: str, options: DetectorOptions) -> None:
     """Refuse choices that a detector would pass over in silence."""
-    is_default = options.boxes in (AUTO, _ALWAYS_THERE)
+    is_default = options.boxes in (AUTO, USUAL)
     given = {
         "--detector-weights": (bool(options.weights), ("rtmpose",)),
         "--boxes": (not is_default, ("rtmpose", "mmpose")),
@@ -57,4 +56,4 @@ def _check_used(name: str, options: DetectorOptions) -> None:
 def _chosen(options: DetectorOptions) -> str:
     if options.config or options.checkpoint:
         return "mmpose"
-    return "rtmpose" if options.weights or best_there("keypoints") else _ALWAYS_THERE
+    return "rtmpose" if options.weights or best_there("keypoints") else USUAL

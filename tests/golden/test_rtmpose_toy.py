@@ -1,8 +1,8 @@
 """The native RTMPose gives what MMPose gives.
 
-`rtmpose_toy.json` was written by MMPose 1.3.2 with the weights and the input of this test: every 24th
-bin along x and every 32nd along y. So do not write it anew with `--update-golden`: that would compare
-the network with itself.
+`rtmpose_toy.json` was written by MMPose 1.3.2 with the weights and the input of this test: every
+24th bin along x and every 32nd along y. So do not write it anew with `--update-golden`: that would
+compare the network with itself.
 """
 
 import numpy as np

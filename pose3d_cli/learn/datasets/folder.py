@@ -57,6 +57,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
+from pose3d_cli.detect.options import DetectorOptions
 from pose3d_cli.detect.shelf import DETECTORS, USUAL
 from pose3d_cli.errors import InputError
 from pose3d_cli.learn.clip import (
@@ -104,7 +105,7 @@ class Recordings:
         """
         takes = self._takes(split)
         is_looked_at = self.seen == "found" and any(take.keypoints is None for take in takes)
-        detector = DETECTORS.get(USUAL)() if is_looked_at else None
+        detector = DETECTORS.get(USUAL)(DetectorOptions()) if is_looked_at else None
         for files in takes:
             yield load_take(files, self.seen, detector)
 

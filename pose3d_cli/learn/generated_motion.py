@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from torch import nn
@@ -22,6 +23,7 @@ from pose3d_cli.learn.pretrain_settings import PretrainSettings
 from pose3d_cli.learn.settings import TrainSettings
 from pose3d_cli.learn.synthetic.bodies import STATURE_M
 from pose3d_cli.learn.synthetic.generator import Generator, GeneratorConfig
+from pose3d_cli.learn.synthetic.noise_file import find_noise
 from pose3d_cli.learn.validate import fixed_batch
 from pose3d_cli.lift.normalise import Input
 
@@ -59,9 +61,11 @@ class GeneratedMotion:
         """Return the settings; motion behind a generator has no windows to count.
 
         Raises:
+            InputError, SettingsError: A noise that cannot be read or makes no sense.
             SettingsError: Settings that only a data set gives a meaning.
         """
         del processes
+        find_noise(settings.detector_noise)
         for name in ("passes", "stride"):
             if getattr(settings, name):
                 raise SettingsError(
@@ -94,7 +98,12 @@ class GeneratedMotion:
             InputError: Keypoints of one's own that cannot be used.
         """
         del processes
-        source = GeneratorConfig(frames=self.frames, rate_hz=settings.rate_hz, seed=settings.seed)
+        source = GeneratorConfig(
+            frames=self.frames,
+            rate_hz=settings.rate_hz,
+            seed=settings.seed,
+            detector=find_noise(settings.detector_noise),
+        )
         own = None
         if pretrain.keypoints:
             folder = Path(pretrain.keypoints)
@@ -103,7 +112,7 @@ class GeneratedMotion:
         return MixedWindows(generator, own, pretrain.keypoint_share)
 
     def held_out(self, settings: TrainSettings) -> HeldOut:
-        """Return windows of other people to measure on."""
+        """Return windows of other people to measure on, their noise the same in every run."""
         rate_hz = settings.rate_hz
         batch = fixed_batch(self.held_out_clips, self.frames, rate_hz, _HELD_OUT_WINDOWS)
         return HeldOut(batch.x, batch.target)
@@ -127,12 +136,15 @@ class GeneratedMotion:
             measured_on=f"generated windows of held-out subjects, {_HELD_OUT_WINDOWS} windows, "
             "seed 1234",
             stature_m=STATURE_M,
+            more={"detector_noise": json.dumps(asdict(find_noise(settings.detector_noise)))},
         )
 
     def _seen(self, settings: TrainSettings, pretrain: PretrainSettings | None) -> str:
+        noise = find_noise(settings.detector_noise).name
+        through = f"through the pose3d generator, detector noise {noise}"
         if pretrain is None:
-            return f"{len(self.labelled(settings))} motion clips through the pose3d generator"
-        sources = [f"{len(self.clips)} motion clips through the pose3d generator, 2D only"]
+            return f"{len(self.labelled(settings))} motion clips {through}"
+        sources = [f"{len(self.clips)} motion clips {through}, 2D only"]
         if pretrain.keypoints:
             sources.append("keypoints of the user's videos")
         if pretrain.test_2d:

@@ -88,13 +88,18 @@ class RecordedClips:
         """Return settings with the clips' rate, and the steps that the passes come to.
 
         Raises:
-            SettingsError: Another rate than the clips'.
+            SettingsError: Another rate than the clips', or a noise.
             InputError: No window to learn from.
         """
         if settings.rate_hz not in (TrainSettings.rate_hz, self.rate_hz):
             raise SettingsError(
                 f"--rate-hz {settings.rate_hz:g}: windows of a data set are cut at its own rate, "
                 f"here {self.rate_hz:g} frames a second; leave it out"
+            )
+        if settings.detector_noise != TrainSettings.detector_noise:
+            raise SettingsError(
+                f"--detector-noise {settings.detector_noise}: of a data set the 2D is learnt from "
+                "as it is; leave it out"
             )
         steps = settings.steps
         if settings.passes:

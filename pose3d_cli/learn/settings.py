@@ -74,6 +74,9 @@ class TrainSettings:
     """`pretrain` learns from 2D alone what goes with what, `finetune` learns 3D from pairs."""
     short_clips: float = 0.0
     """Share of the windows that show a clip too short to fill them, reflected as it is lifted."""
+    detector_noise: str = "measured"
+    """How the generator's detector errs: `measured`, `blazepose` as measured on it alone,
+    `gaussian`, or a .toml file that `pose3d bench detector --write-noise` wrote."""
     hidden_limbs: float = 0.0
     """Share of fine-tuning's windows in which some arms or legs are never seen."""
     labels: float = 1.0

@@ -23,6 +23,7 @@ from pose3d_cli.learn.pretrain_settings import PretrainSettings
 from pose3d_cli.learn.settings import TrainSettings
 from pose3d_cli.learn.stages import StageMaker
 from pose3d_cli.learn.start import WEIGHTS, check_start, first_network, weights_of
+from pose3d_cli.learn.synthetic.noise_file import find_noise
 from pose3d_cli.learn.team import joined, own_device
 from pose3d_cli.lift import weights
 from pose3d_cli.lift.device import resolve
@@ -99,7 +100,7 @@ def train(
             settings = _planned(network, make, settings, out / CHECKPOINT, time_budget_s)
         _make_folder(out)
         told = pretrain if settings.stage == "pretrain" else None
-        loop = _loop(make, network, settings, out, _origin(make, init, told))
+        loop = _loop(make, network, settings, out, _origin(make, init, told, settings))
         resumed = loop.resume()
         if finish:
             loop.measure_here()
@@ -175,7 +176,10 @@ def _make_folder(out: Path) -> None:
 
 
 def _origin(
-    make: StageMaker, init: Path | None, pretrain: PretrainSettings | None
+    make: StageMaker,
+    init: Path | None,
+    pretrain: PretrainSettings | None,
+    settings: TrainSettings,
 ) -> dict[str, str]:
     """Return what makes a run another one, beside its settings, by the name of the flag."""
     origin = {
@@ -183,6 +187,8 @@ def _origin(
         "--init": weights.sha256(init) if init else "",
         "number of processes": str(make.team.size),
     }
+    if settings.detector_noise.endswith(".toml"):  # what comes with the program stays as it is
+        origin["--detector-noise"] = repr(find_noise(settings.detector_noise))
     told = asdict(pretrain) if pretrain else {}
     if told.get("keypoints"):
         told["keypoints"] = content_of(Path(told["keypoints"]))

@@ -8,7 +8,7 @@ second phase goes on from where the first one stopped.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -23,6 +23,7 @@ from pose3d_cli.learn.pairs import P, Pairs
 from pose3d_cli.learn.precision import autocast
 from pose3d_cli.learn.settings import TrainSettings
 from pose3d_cli.learn.synthetic.generator import Generator, GeneratorConfig
+from pose3d_cli.learn.synthetic.noise_file import find_noise
 from pose3d_cli.lift.windows import lay_windows
 
 
@@ -56,14 +57,14 @@ class Supervised:
         spread = min(settings.single_spread, frames)
         rate = settings.rate_hz * (spread - 1) / (frames - 1) if spread > 1 else settings.rate_hz
         seed = settings.seed
-        single = Generator(clips, GeneratorConfig(frames=spread, rate_hz=rate, seed=seed))
-        windows = Generator(
-            clips, GeneratorConfig(frames=frames, rate_hz=settings.rate_hz, seed=seed + 1)
-        )
+        noise = find_noise(settings.detector_noise)
+        single = GeneratorConfig(frames=spread, rate_hz=rate, seed=seed, detector=noise)
+        windows = replace(single, frames=frames, rate_hz=settings.rate_hz, seed=seed + 1)
+        sources = {True: Generator(clips, single), False: Generator(clips, windows)}
 
         def draw(step: int, part: int) -> Pairs:
             alone = step < settings.single_steps
-            source = single if alone else windows
+            source = sources[alone]
             source.begin(step, part)
             batch = source.draw(settings.single_batch if alone else settings.batch)
             return changed(batch, settings, source.random, alone=alone)

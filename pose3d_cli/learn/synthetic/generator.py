@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -13,8 +13,10 @@ from pose3d_cli.files.mocap_pack import MocapClip
 from pose3d_cli.learn.chance import seed_of
 from pose3d_cli.learn.synthetic.bodies import draw_lengths, with_lengths
 from pose3d_cli.learn.synthetic.cameras import View, look_at, project
+from pose3d_cli.learn.synthetic.detector_noise import DetectorNoise
 from pose3d_cli.learn.synthetic.detectors import detect
 from pose3d_cli.learn.synthetic.motion import MocapWindows, bend_and_swing, recombine
+from pose3d_cli.learn.synthetic.noise_file import measured_noise
 from pose3d_cli.learn.synthetic.postures import draw_postures
 from pose3d_cli.lift.normalise import rays_to_input
 from pose3d_cli.lift.rotation import turn, turn_back
@@ -34,6 +36,8 @@ class GeneratorConfig:
     """Whether limbs are exchanged between clips, trunks bent and limbs swung."""
     noise: bool = True
     """Whether a detector's errors are added; without, the rays are those of the true joints."""
+    detector: DetectorNoise = field(default_factory=measured_noise)
+    """How that detector errs."""
     seed: int = 0
     """Start of the random numbers."""
 
@@ -109,7 +113,7 @@ class Generator:
         """Return the next `windows` windows."""
         view = self.views(windows)
         if self.config.noise:
-            rays, score = detect(view, self.config.rate_hz, self.random)
+            rays, score = detect(view, self.config.rate_hz, self.random, self.config.detector)
         else:
             rays = project(view.pose + view.root[:, :, None])
             score = torch.ones(rays.shape[:-1])

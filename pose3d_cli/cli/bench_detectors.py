@@ -32,7 +32,8 @@ EXAMPLES = {
     "detector": [
         "pose3d data render --data mocap -o rendered",
         "pose3d bench detector rendered",
-        "pose3d bench detector --generator mocap",
+        "pose3d bench detector rendered --write-noise mine.toml",
+        "pose3d bench detector --generator mocap --detector-noise mine.toml",
     ],
 }
 _GENERATED_CLIPS = 400
@@ -123,7 +124,11 @@ def _rows(costs: list[DetectCost]) -> list[tuple[str, ...]]:
 def detector(
     screen: Screen,
     folder: Annotated[
-        Path | None, typer.Argument(metavar="FOLDER", help="Clips of `data render`.")
+        Path | None,
+        typer.Argument(
+            metavar="FOLDER",
+            help="Clips of `data render`, or videos with 3D truth as `eval --dataset folder` has.",
+        ),
     ] = None,
     detector: DetectorName = "auto",
     detector_weights: DetectorWeights = "",
@@ -136,13 +141,19 @@ def detector(
     generator: Annotated[
         Path | None, _option("Packed motion: measure the training generator's noise.", "DIR")
     ] = None,
+    detector_noise: Annotated[
+        str, _option("Which noise of the generator, as in `train`.", "NAME|FILE")
+    ] = "measured",
+    write_noise: Annotated[
+        Path | None, _option("Write it for `train --detector-noise FILE` (.toml).", "FILE")
+    ] = None,
 ) -> None:
-    """Measure how a 2D detector errs on rendered people.
+    """Measure how a 2D detector errs on people whose joints are known.
 
     By joint: where the point it marks lies from the joint, how much that differs between clips
     (an axis), its noise in a clip as a share of the person's extent in the picture, and how much
     of that noise is the same 0.2 s later. Then percentiles of the limb joints' error, as a share
-    of the person's extent too.
+    of the person's extent too, and whether scores tell it. Joints of unknown truth are left out.
     """
     from pose3d_cli.detect.options import DetectorOptions
     from pose3d_cli.learn.rendered.report import report
@@ -151,8 +162,11 @@ def detector(
         raise SettingsError(
             "give FOLDER, of `pose3d data render`, or --generator DIR alone; see --help"
         )
+    if write_noise is not None and write_noise.suffix != ".toml":
+        raise SettingsError(f"--write-noise {write_noise}: name a file that ends in .toml")
     if folder is None:
-        name, pairs = "the generator", _generated(generator or Path())
+        name = f"the generator, noise {detector_noise}"
+        pairs = _generated(generator or Path(), detector_noise)
     else:
         options = DetectorOptions(
             weights=detector_weights, boxes=boxes, config=mmpose_config, checkpoint=mmpose_weights
@@ -161,7 +175,30 @@ def detector(
         pairs = _find_people(screen, folder, find)
     found = report(name, pairs)
     tables = [*table(found.joint_rows()), "", *table(found.percentile_rows())]
+    tables += ["", *table(found.score_rows()), found.scores_in_words()]
     screen.show(found.to_json(), [found.in_words(), "", *tables])
+    if write_noise is not None:
+        _write_noise(screen, write_noise, name, pairs)
+
+
+def _write_noise(
+    screen: Screen, path: Path, name: str, pairs: list[tuple[Rendered, Found | None]]
+) -> None:
+    """Write the noise of a detector that was found on clips."""
+    from pose3d_cli.learn.rendered.fit_noise import FEWEST_CLIPS, fit_noise
+    from pose3d_cli.learn.rendered.report import found_ones
+    from pose3d_cli.learn.synthetic.noise_file import write_noise
+
+    clips = found_ones(pairs)
+    about = f"{name}, measured on {len(clips)} clips by `pose3d bench detector`"
+    fitted = fit_noise(clips, path.stem, about)
+    write_noise(path, fitted.noise, fitted.assumed)
+    if len(clips) < FEWEST_CLIPS:
+        screen.warn(
+            f"{path}: {len(clips)} clips ({FEWEST_CLIPS} would do) say too little of where joints "
+            "are marked and of how clips differ; both are taken from `measured`"
+        )
+    screen.note(f"written to {path}")
 
 
 def _finder(name: str, options: DetectorOptions, from_2d: Path | None) -> tuple[str, Finder]:
@@ -181,9 +218,9 @@ def _finder(name: str, options: DetectorOptions, from_2d: Path | None) -> tuple[
 def _find_people(screen: Screen, folder: Path, find: Finder) -> list[tuple[Rendered, Found | None]]:
     """Return the clips of a folder, and what was found in each."""
     from pose3d_cli.learn.rendered.detector_error import nearest
-    from pose3d_cli.learn.rendered.truth import read_all
+    from pose3d_cli.learn.rendered.recorded import read_known
 
-    clips = read_all(folder)
+    clips = read_known(folder)
     screen.stage("detect", len(clips))
     pairs = []
     for clip in clips:
@@ -194,8 +231,9 @@ def _find_people(screen: Screen, folder: Path, find: Finder) -> list[tuple[Rende
     return pairs
 
 
-def _generated(data: Path) -> list[tuple[Rendered, Found | None]]:
+def _generated(data: Path, noise: str) -> list[tuple[Rendered, Found | None]]:
     from pose3d_cli.files.mocap_pack import read_pack
     from pose3d_cli.learn.rendered.generated import generated
+    from pose3d_cli.learn.synthetic.noise_file import find_noise
 
-    return generated(read_pack(data, "train"), _GENERATED_CLIPS)
+    return generated(read_pack(data, "train"), _GENERATED_CLIPS, noise=find_noise(noise))

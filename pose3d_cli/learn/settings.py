@@ -75,8 +75,8 @@ class TrainSettings:
     short_clips: float = 0.0
     """Share of the windows that show a clip too short to fill them, reflected as it is lifted."""
     detector_noise: str = "measured"
-    """How the generator's detector errs: `measured`, `blazepose` as measured on it alone,
-    `gaussian`, or a .toml file that `pose3d bench detector --write-noise` wrote."""
+    """How the generator's detector errs: as `measured`, as `blazepose` or `movenet` alone, with
+    plain `gaussian` noise, or as a .toml file of `pose3d bench detector --write-noise` says."""
     hidden_limbs: float = 0.0
     """Share of fine-tuning's windows in which some arms or legs are never seen."""
     labels: float = 1.0

@@ -13,6 +13,7 @@ from pose3d_cli.learn.synthetic.detectors import detect
 from pose3d_cli.learn.synthetic.generator import Generator, GeneratorConfig
 from pose3d_cli.learn.synthetic.marks import marked_points
 from pose3d_cli.learn.synthetic.motion import MocapWindows, recombine
+from pose3d_cli.learn.synthetic.noise_file import measured_noise
 from pose3d_cli.learn.synthetic.postures import ANGLES, draw_angles, draw_postures, pose_of
 from pose3d_cli.lift.rotation import turn_back
 from pose3d_cli.pose.skeleton import H36M17
@@ -249,7 +250,7 @@ def test_scores_of_lost_joints_are_lower_and_a_limb_is_often_lost_as_a_whole():
     shown = ~outside(view, truth) & rays.isfinite().all(-1)
     bad = ((rays - truth).norm(dim=-1) / extent > 0.12) & shown
     assert score[bad].mean() < score[shown & ~bad].mean() - 0.1
-    lost = detectors._lost(4000, 2, 25.0, random()).double()
+    lost = detectors._lost(4000, 2, measured_noise().lost, 25.0, random()).double()
     elbow, wrist, other = (
         lost[..., H36M17.index(j)] for j in ("left_elbow", "left_wrist", "right_wrist")
     )
@@ -258,7 +259,8 @@ def test_scores_of_lost_joints_are_lower_and_a_limb_is_often_lost_as_a_whole():
 
 def test_detectors_of_the_generator_mark_both_sides_alike():
     pose = torch.from_numpy(posture()).float().expand(4000, 1, 17, 3)
-    marked = marked_points(pose, torch.zeros(4000, dtype=torch.bool), torch.Generator())
+    whole = torch.zeros(4000, dtype=torch.bool)
+    marked = marked_points(pose, whole, measured_noise().marks, torch.Generator())
     offset = (marked - pose).mean((0, 1)).numpy()  # x to the right, y forwards
     left, right = H36M17.index("left_shoulder"), H36M17.index("right_shoulder")
     assert offset[left, 0] == pytest.approx(0.007, abs=0.002)  # inwards: to the right

@@ -72,6 +72,15 @@ def find_takes(folder: Path) -> tuple[list[TakeFiles], list[str]]:
     return takes, findings
 
 
+def find_filmed(folder: Path) -> list[TakeFiles]:
+    """Return the takes of a folder that have a video and a truth, detected already or not."""
+    files = {p.name: p for p in sorted(folder.iterdir()) if p.is_file() and p.name[0] != "."}
+    videos = _videos(files)
+    names = frozenset(videos)
+    found = (_take(files, name, folder / f"{name}{KEYPOINTS}", names) for name in sorted(videos))
+    return [take for take in found if not isinstance(take, str)]
+
+
 def _keypoints(files: Mapping[str, Path]) -> dict[str, list[Path]]:
     """Return the keypoint files of each take, one if all is well."""
     found: dict[str, list[Path]] = {}

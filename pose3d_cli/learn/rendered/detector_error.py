@@ -1,4 +1,7 @@
-"""How a 2D detector errs on rendered people: what the training generator's noise is fitted to."""
+"""How a 2D detector errs on people whose joints are known: what the generator's noise is fitted to.
+
+Joints whose truth is unknown (NaN) are left out.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ from jaxtyping import Float64
 from pose3d_cli.errors import InputError
 from pose3d_cli.files.keypoints import read_keypoints
 from pose3d_cli.learn.rendered.truth import FEWEST_FRAMES, Rendered
-from pose3d_cli.learn.synthetic.motion import ABOVE_SPINE, chest_axes, hip_axes
+from pose3d_cli.learn.synthetic.motion import ABOVE_SPINE, chest_axes, hip_axes, joints
+from pose3d_cli.pose.camera import pixels_to_rays
 from pose3d_cli.pose.convert import convert
 from pose3d_cli.pose.flips import mend_flips
 from pose3d_cli.pose.measures import LIMB_JOINTS
@@ -30,7 +34,10 @@ _NORMAL = 1.4826
 _LOST = 0.25
 """Keypoints whose median error is this share of the person's extent are of something else."""
 _OUTLIERS = 3.0
+_APART = 0.1
+"""Left and right can be told apart where they are this share of the person's extent apart."""
 _MEMORY_AFTER_S = 0.2
+_ENDS = ("hip", "shoulder")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,14 +47,17 @@ class Found:
     Attributes:
         keypoints: Human3.6M joints, left and right mended.
         error: Keypoint less truth, as a ray: times depth it is metres across and down.
-        extent: Larger side of the person in the picture, as a ray.
+        extent: Larger side of the person in the picture, as a ray; of the joints that are known.
         mended: Frames in which left and right were swapped back.
+        flipped: Whether the detector itself took left for right, in arms and legs; NaN where the
+            sides lie too close together to tell.
     """
 
     keypoints: Keypoints2D
     error: Float64[np.ndarray, "frames joints 2"]
     extent: Float64[np.ndarray, " frames"]
     mended: int
+    flipped: Float64[np.ndarray, "frames 2"]
 
 
 @dataclass(frozen=True)
@@ -97,13 +107,46 @@ def nearest(people: Sequence[Keypoints2D], clip: Rendered) -> Found | None:
         frame = keypoints.frames
         if len(frame) < FEWEST_FRAMES or frame[-1] >= len(rays):
             continue
-        found = (keypoints.xy - clip.camera.matrix[:2, 2]) / clip.camera.focal_px
-        error = found.astype(np.float64) - rays[frame]
-        extent = np.ptp(rays[frame], axis=1).max(-1)
-        off = float(np.nanmedian(np.linalg.norm(error, axis=-1) / extent[:, None]))
+        error = _rays(keypoints, clip) - rays[frame]
+        extent = _extent(rays[frame])
+        size = np.linalg.norm(error, axis=-1) / extent[:, None]
+        off = float(np.nanmedian(size)) if np.isfinite(size).any() else np.inf
         if off < _LOST and (best is None or off < best[0]):
-            best = off, Found(keypoints, error, extent, flipped)
+            sides = flips(_rays(convert(person, H36M17), clip), rays[frame], extent)
+            best = off, Found(keypoints, error, extent, flipped, sides)
     return None if best is None else best[1]
+
+
+def _rays(keypoints: Keypoints2D, clip: Rendered) -> Float64[np.ndarray, "frames joints 2"]:
+    return pixels_to_rays(keypoints.xy.astype(np.float64), clip.camera)
+
+
+def _extent(rays: Float64[np.ndarray, "frames joints 2"]) -> Float64[np.ndarray, " frames"]:
+    """Return the larger side of the known joints' box; NaN where none is known."""
+    low, high = (np.where(np.isnan(rays), far, rays) for far in (np.inf, -np.inf))
+    side = (high.max(1) - low.min(1)).max(-1)
+    return np.where(side > 0, side, np.nan)
+
+
+def flips(
+    found: Float64[np.ndarray, "frames joints 2"],
+    rays: Float64[np.ndarray, "frames joints 2"],
+    extent: Float64[np.ndarray, " frames"],
+) -> Float64[np.ndarray, "frames 2"]:
+    """Return 1 where arms, legs are nearer to the truth of the other side, 0 where not.
+
+    NaN where they are unknown, or where the two sides lie within a tenth of the person.
+    """
+    out = np.full((len(found), 2), np.nan)
+    for group, limbs in enumerate((("elbow", "wrist"), ("knee", "ankle"))):
+        left, right = (joints(*(f"{side}_{limb}" for limb in limbs)) for side in ("left", "right"))
+        both, crossed = [*left, *right], [*right, *left]
+        apart = np.linalg.norm(rays[:, both] - rays[:, crossed], axis=-1).mean(1)
+        own = np.linalg.norm(found[:, both] - rays[:, both], axis=-1).mean(1)
+        other = np.linalg.norm(found[:, both] - rays[:, crossed], axis=-1).mean(1)
+        told = np.isfinite(own) & (apart > _APART * extent)
+        out[told, group] = other[told] < own[told]
+    return out
 
 
 def joint_errors(clips: Sequence[tuple[Rendered, Found]]) -> dict[str, JointError]:
@@ -168,10 +211,11 @@ def _track(clip: Rendered, seen: Found, joint: int) -> _Track | None:
     """Return one joint of one clip; None where it is hardly ever seen."""
     truth = clip.xyz[seen.keypoints.frames]
     size = np.linalg.norm(seen.error[:, joint], axis=-1) / seen.extent
+    axes = _axes(truth, joint)
     good = clip.shown[seen.keypoints.frames, joint] & (size < _LOST)
+    good &= np.isfinite(axes).all((1, 2))
     if good.sum() < FEWEST_FRAMES:
         return None
-    axes = _axes(truth, joint)
     rays, depth = truth[:, joint, :2] / truth[:, joint, 2:], truth[:, joint, 2:]
     design = axes[:, :2] - rays[:, :, None] * axes[:, 2:]
     if H36M17.joints[joint].startswith("right_"):
@@ -183,8 +227,15 @@ def _track(clip: Rendered, seen: Found, joint: int) -> _Track | None:
 
 
 def _axes(truth: Float64[np.ndarray, "frames joints 3"], joint: int) -> np.ndarray:
+    """Return the axes of the trunk; where its middle is unknown, of shoulders and hips alone."""
     of = chest_axes if joint in ABOVE_SPINE else hip_axes
-    return of(torch.from_numpy(truth)[None])[0].numpy()
+    whole = truth.copy()
+    pelvis, spine, thorax = joints("pelvis", "spine", "thorax")
+    hips, shoulders = (truth[:, joints(f"left_{j}", f"right_{j}")].mean(1) for j in _ENDS)
+    for middle, made in ((pelvis, hips), (thorax, shoulders), (spine, (hips + shoulders) / 2)):
+        unknown = np.isnan(truth[:, middle]).any(-1)
+        whole[unknown, middle] = made[unknown]
+    return of(torch.from_numpy(whole)[None])[0].numpy()
 
 
 def _remembered(keypoints: Keypoints2D, share: Float64[np.ndarray, "frames 2"]) -> float | None:

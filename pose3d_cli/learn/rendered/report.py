@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from pose3d_cli.errors import NobodyFoundError
 from pose3d_cli.learn.rendered.detector_error import (
     Found,
@@ -13,6 +15,7 @@ from pose3d_cli.learn.rendered.detector_error import (
     joint_errors,
     limb_percentiles,
 )
+from pose3d_cli.learn.rendered.score_error import ScoreError, score_error
 from pose3d_cli.learn.rendered.truth import Rendered
 
 
@@ -28,6 +31,7 @@ class DetectorReport:
         frames_unflipped: Share of them in which left and right were swapped back.
         joints: By kind of joint.
         limb_percentiles: Of the error of limb joints, as a share of the person's extent.
+        scores: How that error goes with the score.
     """
 
     detector: str
@@ -37,6 +41,7 @@ class DetectorReport:
     frames_unflipped: float
     joints: dict[str, JointError]
     limb_percentiles: dict[int, float]
+    scores: ScoreError
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -76,6 +81,22 @@ class DetectorReport:
             ("error", *(f"{share:.3f}" for share in shares.values())),
         ]
 
+    def score_rows(self) -> list[tuple[str, ...]]:
+        """Return a table: a header and two rows."""
+        quarters = self.scores.quarters
+        return [
+            ("limb joints by score", "least sure", *("",) * (len(quarters) - 2), "surest"),
+            ("median score", *(f"{score:.2f}" for score, _ in quarters)),
+            ("median error", *(f"{error:.3f}" for _, error in quarters)),
+        ]
+
+    def scores_in_words(self) -> str:
+        """Return what the scores are worth, in a sentence."""
+        correlation = self.scores.rank_correlation
+        if correlation is None:
+            return "all scores are the same, and say nothing of the error"
+        return f"rank correlation of score and error {correlation:.2f} (-1: the score says it all)"
+
 
 def report(detector: str, pairs: Sequence[tuple[Rendered, Found | None]]) -> DetectorReport:
     """Return how a detector errs on clips.
@@ -88,15 +109,16 @@ def report(detector: str, pairs: Sequence[tuple[Rendered, Found | None]]) -> Det
         NobodyFoundError: The person was found in no clip.
     """
     clips = found_ones(pairs)
-    frames = sum(len(clip.xyz) for clip, _ in clips)
+    frames = sum(int(np.isfinite(clip.xyz).any((1, 2)).sum()) for clip, _ in clips)
     return DetectorReport(
         detector=detector,
         clips=len(clips),
         clips_lost=len(pairs) - len(clips),
-        frames_missed=1 - sum(len(seen.keypoints) for _, seen in clips) / frames,
+        frames_missed=1 - sum(int(np.isfinite(seen.extent).sum()) for _, seen in clips) / frames,
         frames_unflipped=sum(seen.mended for _, seen in clips) / frames,
         joints=joint_errors(clips),
         limb_percentiles=limb_percentiles(clips),
+        scores=score_error(clips),
     )
 
 

@@ -28,13 +28,13 @@ FEWEST_FRAMES = 10
 
 @dataclass(frozen=True, eq=False)
 class Rendered:
-    """A clip whose joints are known.
+    """A clip whose joints are known; rendered, or recorded (see `recorded`).
 
     Attributes:
         video: The file.
-        xyz: Metres, axes of the camera (x right, y down, z forward).
+        xyz: Metres, axes of the camera (x right, y down, z forward); NaN where unknown.
         keypoints_px: The same joints in the picture.
-        camera: Without distortion.
+        camera: Of rendered clips without distortion.
         fps: Frames a second.
     """
 
@@ -46,7 +46,7 @@ class Rendered:
 
     @property
     def shown(self) -> Bool[np.ndarray, "frames joints"]:
-        """Which joints lie within the picture, hidden or not."""
+        """Which joints are known to lie within the picture, hidden or not."""
         inside = (self.keypoints_px >= 0) & (self.keypoints_px < self.camera.image_size)
         return np.logical_and(inside[..., 0], inside[..., 1])
 
@@ -158,6 +158,17 @@ def read_rendered(path: Path) -> Rendered:
     xyz = joints.xyz[0].astype(np.float64)
     video = path.with_name(path.name.removesuffix(TRUTH) + ".mp4")
     return Rendered(video, xyz, in_picture(xyz, camera), camera, joints.fps)
+
+
+def is_rendered(folder: Path) -> bool:
+    """Return whether a folder holds clips of `pose3d data render`, even if damaged."""
+    for path in sorted(folder.glob(f"*{TRUTH}"))[:1]:
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return {"K", "image_size"} <= set(arrays)
+        except (OSError, ValueError, BadZipFile):
+            return True
+    return False
 
 
 def read_all(folder: Path) -> list[Rendered]:

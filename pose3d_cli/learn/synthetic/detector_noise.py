@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -203,7 +203,7 @@ def _check(
         positive: Fields above 0.
         sizes: Fields of at least 0.
     """
-    rules = (
+    rules: Sequence[tuple[Sequence[str], Callable[[float], bool], str]] = (
         (shares, lambda value: 0 <= value <= 1, "a share between 0 and 1"),
         (positive, lambda value: value > 0, "a number above 0"),
         (sizes, lambda value: value >= 0, "a number, at least 0"),
@@ -212,7 +212,7 @@ def _check(
     for names, makes_sense, words in rules:
         for name in names:
             value = getattr(part, name)
-            values = {"": value}
+            values: Mapping[str, Any] = {"": value}
             if name in tables:
                 values = _table(name, value, (*KINDS, OTHER), needed=OTHER)
             for key, one in values.items():

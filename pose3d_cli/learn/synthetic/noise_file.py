@@ -80,7 +80,7 @@ def read_noise(path: Path) -> DetectorNoise:
     return build(DetectorNoise, values, where=str(path))
 
 
-def _lacking(cls: type, values: Mapping[str, Any], where: str = "") -> list[str]:
+def _lacking(cls: Any, values: Mapping[str, Any], where: str = "") -> list[str]:
     """Return the keys that are missing; none of a table that has unknown ones: see these first."""
     hints = get_type_hints(cls)
     if set(values) - set(hints):

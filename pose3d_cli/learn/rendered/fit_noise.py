@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float64
 
+from pose3d_cli.errors import InputError
 from pose3d_cli.learn.rendered.detector_error import Found, joint_errors
 from pose3d_cli.learn.rendered.noise_tracks import (
     FAR,
@@ -42,6 +43,9 @@ _LOG_RAYLEIGH = (0.058, 0.411)
 _SURE = 0.995
 _VAGUE_PERCENT = 20.0
 _MOST_LOST = 0.5
+_LEAST_SPREAD = 1e-5
+_LEAST_SEEN = 0.1
+"""Where less of what is lost is far off, it cannot be told from noise without a tail."""
 _ALWAYS_ASSUMED = (
     "marks.face_only", "marks.hips_up_m", "jitter.slow", "jitter.fresh", "jitter.cut_off",
     "lost.lasts_s", "lost.differs", "lost.together", "lost.gaps", "lost.gone", "flips.lasts_s",
@@ -71,15 +75,23 @@ def fit_noise(clips: Sequence[tuple[Rendered, Found]], name: str, about: str) ->
         clips: Known people, and what it found of them.
         name: Of the noise.
         about: Where it comes from, in words.
+
+    Raises:
+        InputError: No joint is shown long enough.
     """
     base = measured_noise()
     tracks = noise_tracks(clips, LIMBS)
+    if not tracks:
+        raise InputError(
+            f"{name}: in no clip is a limb joint shown long enough to say how a detector errs; "
+            "give longer clips"
+        )
     frames = round(float(np.median([len(seen.keypoints) for _, seen in clips])))
     fps = float(np.median([clip.fps for clip, _ in clips]))
     memory_s = _memory(tracks, base.jitter, frames, fps)
     short = simulate(memory_s[OTHER], base.jitter.slow, base.jitter.fresh, frames, fps)
     jitter = replace(_jitter(tracks, base.jitter, short), memory_s=memory_s)
-    told, vague = _told(clips, tracks)
+    told, vague = _told(tracks)
     scores = _scores(told, jitter.spread, short, base.scores)
     noise = DetectorNoise(
         name=name,
@@ -149,7 +161,7 @@ def _jitter(tracks: Sequence[NoiseTrack], base: Jitter, short: ShortClips) -> Ji
     worse = {kind: round(float(np.exp(value - usual)), 3) for kind, value in middle.items()}
     return replace(
         base,
-        spread=round(float(np.exp(usual)) / short.usual, 5),
+        spread=max(round(float(np.exp(usual)) / short.usual, 5), _LEAST_SPREAD),
         worse=worse | {OTHER: 1.0},
         clips_differ=_root(between),
         joints_differ=_root(within - short.usual_differs**2),
@@ -171,17 +183,20 @@ def _parts(
 def _lost(tracks: Sequence[NoiseTrack], base: Lost, short: ShortClips) -> Lost:
     """Return how often joints are lost, from how much more is far off than by chance."""
     far = np.concatenate([t.off[t.off >= FAR] for t in tracks])
+    none = replace(base, share={OTHER: base.share[OTHER], **dict.fromkeys(LIMBS, 0.0)})
     if not len(far):
-        return replace(base, share={OTHER: base.share[OTHER], **dict.fromkeys(LIMBS, 0.0)})
+        return none
     # Beyond a bound b the square of a Rayleigh distance of scale s has the median b2 + 2 s2 ln 2.
     worse = np.sqrt(max(float(np.median(far)) ** 2 - FAR**2, 1.0) / (2 * np.log(2)))
     seen = float(np.exp(-(FAR**2) / (2 * worse**2)))
+    if seen < _LEAST_SEEN:
+        return none
     share = {OTHER: base.share[OTHER]}
     for kind in LIMBS:
         own = [t.off for t in tracks if t.kind == kind]
         if own:
             rate = float(np.mean([(off >= FAR).mean() for off in own]))
-            told = (rate - short.far) / max(seen - short.far, 0.05)
+            told = (rate - short.far) / (seen - short.far)
             share[kind] = round(float(np.clip(told, 0.0, _MOST_LOST)), 3)
     return replace(base, share=share, worse=round(float(worse), 2))
 
@@ -200,13 +215,15 @@ def _flips(clips: Sequence[tuple[Rendered, Found]], base: Flips) -> Flips:
     )
 
 
-def _told(
-    clips: Sequence[tuple[Rendered, Found]], tracks: Sequence[NoiseTrack]
-) -> tuple[list[NoiseTrack], float]:
+def _told(tracks: Sequence[NoiseTrack]) -> tuple[list[NoiseTrack], float]:
     """Return the tracks of clips whose scores vary, and the share of clips in which they do not."""
     sure = 1 - measured_noise().scores.vague_below
-    is_vague = [float(np.percentile(s.keypoints.score, _VAGUE_PERCENT)) >= sure for _, s in clips]
-    return [t for t in tracks if not is_vague[t.clip]], round(float(np.mean(is_vague)), 3)
+    scores: dict[int, list[Float64[np.ndarray, " shown"]]] = {}
+    for track in tracks:
+        scores.setdefault(track.clip, []).append(track.score)
+    low = {n: np.percentile(np.concatenate(all_), _VAGUE_PERCENT) for n, all_ in scores.items()}
+    vague = round(float(np.mean([value >= sure for value in low.values()])), 3)
+    return [t for t in tracks if low[t.clip] < sure], vague
 
 
 def _scores(
@@ -216,10 +233,14 @@ def _scores(
     if len({t.clip for t in tracks}) < 2:
         return None
     shift, scatter = _LOG_RAYLEIGH
-    number = np.repeat(np.arange(len(tracks)), [len(t.off) for t in tracks])
-    size = np.concatenate([t.off * t.usual / short.usual for t in tracks])
+    seen = [t.score > 0 for t in tracks]  # 0 is of joints that a detector does not see at all
+    number = np.repeat(np.arange(len(tracks)), [one.sum() for one in seen])
+    size = np.concatenate(
+        [t.off[one] * t.usual / short.usual for t, one in zip(tracks, seen, strict=True)]
+    )
     log = np.log(np.maximum(size, 0.05 * spread)) - shift - np.log(spread)
-    score = np.concatenate([t.score for t in tracks]).clip(1 - _SURE, _SURE)
+    score = np.concatenate([t.score[one] for t, one in zip(tracks, seen, strict=True)])
+    score = score.clip(1 - _SURE, _SURE)
     logit = np.log(score / (1 - score))
     left = float(log.var()) - scatter  # of the spread's own logarithm
     if left < 0.1 * scatter:

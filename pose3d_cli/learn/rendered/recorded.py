@@ -56,8 +56,8 @@ def _read(files: TakeFiles) -> Rendered:
     truth = seen_by_camera(truth, settings)
     if truth.reference != "camera":
         raise InputError(
-            f"{files.truth}: not in axes of the camera, so nobody knows where its joints are in the "
-            f"picture; put rotation and translation into {video.stem}.toml"
+            f"{files.truth}: not in axes of the camera, so its place in the picture is unknown; "
+            f"put rotation and translation into {video.stem}.toml"
         )
     times = times_of(truth, rows, settings.offset_s)
     xyz = truth_at(truth, times, rows.time_s)[0].astype(np.float64)

@@ -229,7 +229,7 @@ def test_a_section_that_is_no_table_is_told(tmp_path):
     write_noise(path, MEASURED)
     text = re.sub(r"\[lost\].*?(?=# Left)", "", path.read_text(), flags=re.DOTALL)
     path.write_text("lost = 3\n" + text)
-    with pytest.raises(SettingsError, match="lost must be a table"):
+    with pytest.raises(SettingsError, match=r"lost is 3; expected a table, \[lost\]"):
         find_noise(str(path))
 
 

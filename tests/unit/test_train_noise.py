@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, replace
 
 import pytest
+from torch.nn import Identity
 
 from pose3d_cli.errors import SettingsError
 from pose3d_cli.files.mocap_pack import read_pack
@@ -34,7 +35,7 @@ def motion(data):
 @pytest.mark.parametrize("step", [0, TINY.single_steps])
 def test_a_run_learns_from_the_noise_it_is_told_in_both_phases(motion, step):
     def learnt(settings):
-        supervised = motion.supervised(None, settings, processes=1, draw_apart=False)
+        supervised = motion.supervised(Identity(), settings, processes=1, draw_apart=False)
         return supervised.batches.get(step, 0)
 
     plain, usual = learnt(GAUSSIAN), learnt(TINY)
@@ -102,10 +103,10 @@ def test_of_a_data_set_the_2d_is_learnt_from_as_it_is(monkeypatch, tmp_path):
 
 def test_the_recipe_compares_noises_that_differ_in_nothing_else():
     recipe = read_recipe("ablation-noise")
-    assert set(recipe.compare) == {"gaussian", "measured", "blazepose"}
+    noises = {"gaussian", "measured", "blazepose"}
+    assert set(recipe.compare) == noises | {f"mlp-{noise}" for noise in noises}
+    for run in recipe.runs:
+        assert run.variant.removeprefix("mlp-") == run.settings.detector_noise
     alike = {replace(run.settings, detector_noise="", seed=0) for run in recipe.runs}
-    assert len(alike) == 1
-    assert {(run.variant, run.settings.detector_noise) for run in recipe.runs} == {
-        (name, name) for name in recipe.compare
-    }
-    assert len(recipe.runs) == 6
+    assert len(alike) == 2
+    assert len(recipe.runs) == 2 * len(recipe.compare)

@@ -182,11 +182,6 @@ class DetectorNoise:
     flips: Flips
     scores: Scores
 
-    def __post_init__(self) -> None:
-        for field in fields(self)[2:]:
-            if isinstance(getattr(self, field.name), str | int | float | list | bool):
-                raise ValueError(f"{field.name} must be a table, [{field.name}]")
-
 
 def _check(
     part: Any,
@@ -221,10 +216,10 @@ def _check(
                     raise ValueError(f"{name}{of} is {one!r}; expected {words}")
 
 
-def _table(name: str, value: Any, known: Sequence[str], needed: str = "") -> Mapping[str, Any]:
-    """Return a table of joints, or refuse it."""
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{name} is {value!r}; expected a table of joints")
+def _table(
+    name: str, value: Mapping[str, Any], known: Sequence[str], needed: str = ""
+) -> Mapping[str, Any]:
+    """Return a table of joints, or refuse one of other joints."""
     for key in value:
         if key not in known:
             raise ValueError(f"{name}: no joint {key!r}{nearest(key, list(known))}")

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_origin, get_type_hints
 
 from pose3d_cli.config import build, nearest
 from pose3d_cli.errors import InputError, SettingsError
@@ -73,11 +73,25 @@ def read_noise(path: Path) -> DetectorNoise:
     if "name" in values:
         raise SettingsError(f"{path}: leave out name; the file's name is the noise's")
     values["name"] = path.stem
+    _check_tables(DetectorNoise, values, str(path))
     lacking = _lacking(DetectorNoise, values)
     if lacking:
         told = ", ".join(lacking)
         raise SettingsError(f"{path}: lacks {told}; `{MEASURED}` shows what a noise is made of")
     return build(DetectorNoise, values, where=str(path))
+
+
+def _check_tables(cls: Any, values: Mapping[str, Any], where: str) -> None:
+    """Refuse numbers and words where a table should be."""
+    for key, hint in get_type_hints(cls).items():
+        is_section = is_dataclass(hint)
+        if key not in values or not (is_section or get_origin(hint) is Mapping):
+            continue
+        if not isinstance(values[key], dict):
+            such_as = f"[{key}]" if is_section else f"such as {key} = {{ knee = 1.0, other = 1.0 }}"
+            raise SettingsError(f"{where}: {key} is {values[key]!r}; expected a table, {such_as}")
+        if is_section:
+            _check_tables(hint, values[key], f"{where}.{key}")
 
 
 def _lacking(cls: Any, values: Mapping[str, Any], where: str = "") -> list[str]:

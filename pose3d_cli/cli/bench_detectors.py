@@ -38,6 +38,7 @@ EXAMPLES = {
 }
 _GENERATED_CLIPS = 400
 _EACH = "all"
+_MEASURED = "measured"
 
 
 def _option(text: str, metavar: str | None = None) -> Any:
@@ -143,7 +144,7 @@ def detector(
     ] = None,
     detector_noise: Annotated[
         str, _option("Which noise of the generator, as in `train`.", "NAME|FILE")
-    ] = "measured",
+    ] = _MEASURED,
     write_noise: Annotated[
         Path | None, _option("Write it for `train --detector-noise FILE` (.toml).", "FILE")
     ] = None,
@@ -162,6 +163,8 @@ def detector(
         raise SettingsError(
             "give FOLDER, of `pose3d data render`, or --generator DIR alone; see --help"
         )
+    if generator is None and detector_noise != _MEASURED:
+        raise SettingsError("--detector-noise is the generator's: give --generator DIR with it")
     if write_noise is not None and write_noise.suffix != ".toml":
         raise SettingsError(f"--write-noise {write_noise}: name a file that ends in .toml")
     if folder is None:

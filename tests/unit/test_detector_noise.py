@@ -238,3 +238,8 @@ def test_a_noise_that_there_is_not_is_told(tmp_path):
         find_noise("gausian")
     with pytest.raises(Pose3DError, match=r"none.toml: not a readable"):
         find_noise(str(tmp_path / "none.toml"))
+
+
+def test_a_noise_without_the_generator_is_refused(pose3d, tmp_path):
+    ran = pose3d("bench", "detector", tmp_path, "--detector-noise", "gaussian", code=2)
+    assert "give --generator DIR with it" in ran.stderr

@@ -203,7 +203,7 @@ def test_a_noise_survives_its_file(tmp_path, name):
         ("wrist = 0.16", "wrist = 1.6", SettingsError, "share of wrist is 1.6; expected a share"),
         ("wrist = 0.16", "wirst = 0.16", SettingsError, "share: no joint 'wirst'.*'wrist'"),
         (", other = 0.03", "", SettingsError, "share lacks 'other'"),
-        ("[0.0, -0.017, 0.019]", "[0.0, 1]", SettingsError, "offset_m of hip"),
+        ("[0.0, -0.017, 0.019]", "[0.0, 1.0]", SettingsError, "offset_m of hip"),
         ("body = 0.02", "body = 1.0", SettingsError, "must be below 1"),
         ("level = 2.4", "level = inf", SettingsError, "level is inf"),
         ("cut_off = true", "cut_off = 1", SettingsError, "cut_off is 1; expected true or false"),

@@ -99,6 +99,7 @@ _PANELS: tuple[_Panel, ...] = (
 
 
 _DECADE = 10
+_FEW_ROWS = 8
 
 
 def draw_curves(log: RunLog, path: Path) -> None:
@@ -115,7 +116,9 @@ def draw_curves(log: RunLog, path: Path) -> None:
         for key, (name, factor) in quantities.items():
             rows = [row for row in log.rows if key in row]
             if rows:
-                axes.plot([r["step"] for r in rows], [r[key] * factor for r in rows], label=name)
+                # A single point draws no line.
+                steps, values = [r["step"] for r in rows], [r[key] * factor for r in rows]
+                axes.plot(steps, values, marker="o" if len(rows) <= _FEW_ROWS else "", label=name)
         low, high = axes.dataLim.intervaly
         # Within a decade a logarithmic axis has no round numbers to show.
         scale = "log" if 0 < _DECADE * low < high else "linear"

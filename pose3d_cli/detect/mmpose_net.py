@@ -70,12 +70,7 @@ class MMPoseNet:
         image: UInt8[np.ndarray, "height width 3"],
         box: Float32[np.ndarray, "persons 4"],
     ) -> tuple[Float32[np.ndarray, "persons joints 2"], Float32[np.ndarray, "persons joints"]]:
-        """Return keypoints in pixels and their scores in [0, 1]; NaN and 0 where there is none.
-
-        Args:
-            image: Upright picture, RGB.
-            box: Left, top, right, bottom in pixels; may reach beyond the picture.
-        """
+        """Return keypoints in pixels and their scores; see `PoseNet`."""
         if not len(box):  # MMPose would take the whole picture for a box
             n_joints = len(self._skeleton.joints)
             return np.zeros((0, n_joints, 2), np.float32), np.zeros((0, n_joints), np.float32)

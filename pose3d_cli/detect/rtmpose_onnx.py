@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from jaxtyping import Float32, UInt8
 
 from pose3d_cli.detect import simcc
-from pose3d_cli.detect.onnx_net import OnnxNet
+from pose3d_cli.detect.boxes.base import PictureNet
 from pose3d_cli.errors import WeightsError
 from pose3d_cli.pose.skeleton import Skeleton
 
@@ -17,27 +15,15 @@ class RTMPoseOnnx:
     """Finds keypoints in boxes.
 
     Args:
-        path: `end2end.onnx` of an RTMPose of any size.
-        threads: Of the CPU.
-        device: auto, cpu or cuda.
-        input_size: Width and height of its input, where known.
+        net: Of `end2end.onnx` of an RTMPose of any size.
 
     Raises:
-        WeightsError: The file is missing, damaged, or of another network.
-        MissingExtraError: Nothing here can run it.
+        WeightsError: The file is of another network.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        threads: int = 1,
-        device: str = "auto",
-        input_size: tuple[int, int] | None = None,
-    ) -> None:
-        self._net = OnnxNet(path, threads=threads, device=device, input_size=input_size)
-        self.engine = self._net.engine
-        self.size_px = width, height = self._net.input_size
+    def __init__(self, net: PictureNet) -> None:
+        self._net = net
+        self.size_px = width, height = net.input_size
         outputs = self._net.run(np.zeros((1, 3, height, width), np.float32))
         shapes = [output.shape for output in outputs]
         if (
@@ -45,8 +31,8 @@ class RTMPoseOnnx:
             or any(len(shape) != 3 for shape in shapes)
             or simcc.input_size(shapes[0][-1], shapes[1][-1]) != self.size_px
         ):
-            raise WeightsError(f"{path}: its outputs are {shapes}, not those of an RTMPose")
-        self.skeleton: Skeleton = simcc.skeleton_of(shapes[0][1], path)
+            raise WeightsError(f"{net.where}: its outputs are {shapes}, not those of an RTMPose")
+        self.skeleton: Skeleton = simcc.skeleton_of(shapes[0][1], net.where)
 
     def keypoints(
         self, image: UInt8[np.ndarray, "height width 3"], box: Float32[np.ndarray, "persons 4"]

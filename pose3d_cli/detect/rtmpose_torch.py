@@ -46,7 +46,7 @@ class RTMPoseTorch:
         width, height = self.size_px
         if (width // _HALVED) * (height // _HALVED) != head.mlp[1].in_features:
             raise WeightsError(f"{path}: not an RTMPose of {width}x{height} crops")
-        self.skeleton: Skeleton = simcc.skeleton_of(head.final_layer.out_channels, path)
+        self.skeleton: Skeleton = simcc.skeleton_of(head.final_layer.out_channels, str(path))
         self._network.to(self._device).eval()
 
     def keypoints(

@@ -6,7 +6,6 @@ Source: Jiang et al. 2023 (arXiv 2303.07399), Li et al. 2022 (SimCC, arXiv 2107.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -74,7 +73,7 @@ def input_size(x_bins: int, y_bins: int) -> tuple[int, int]:
     return x_bins // _BINS_PER_PX, y_bins // _BINS_PER_PX
 
 
-def skeleton_of(n_joints: int, path: Path) -> Skeleton:
+def skeleton_of(n_joints: int, where: str) -> Skeleton:
     """Return the joints of a network that finds so many.
 
     Raises:
@@ -82,5 +81,5 @@ def skeleton_of(n_joints: int, path: Path) -> Skeleton:
     """
     if n_joints not in _SKELETONS:
         known = ", ".join(f"{n} ({skeleton.name})" for n, skeleton in _SKELETONS.items())
-        raise WeightsError(f"{path}: finds {n_joints} keypoints; known sets have {known}")
+        raise WeightsError(f"{where}: finds {n_joints} keypoints; known sets have {known}")
     return _SKELETONS[n_joints]

@@ -9,9 +9,8 @@ import pytest
 
 from pose3d_cli.detect.boxes.base import PersonDetector, letterbox
 from pose3d_cli.detect.boxes.blaze import BlazeBoxes
-from pose3d_cli.detect.boxes.rtmdet import RTMDet
+from pose3d_cli.detect.boxes.onnx_boxes import OnnxBoxes
 from pose3d_cli.detect.boxes.shelf import person_detector
-from pose3d_cli.detect.boxes.yolox import YoloX
 from pose3d_cli.detect.options import DetectorOptions
 from pose3d_cli.detect.overlap import iou, keep_best
 from pose3d_cli.errors import SettingsError, UnknownNameError, WeightsError
@@ -68,22 +67,22 @@ def test_a_letterbox_keeps_the_picture_s_shape_in_the_upper_left(shape):
 
 @pytest.mark.parametrize(
     ("kind", "shown"),
-    [(YoloX, [0, 0, 255]), (RTMDet, [-103.53 / 57.375, -116.28 / 57.12, 131.325 / 58.395])],
+    [("yolox", [0, 0, 255]), ("rtmdet", [-103.53 / 57.375, -116.28 / 57.12, 131.325 / 58.395])],
 )
 def test_networks_are_shown_blue_green_red(kind, shown):
     net = Net(*suppressed())
-    found = kind(net).boxes(np.broadcast_to(RED, (64, 64, 3)).copy())
+    found = OnnxBoxes(net, kind).boxes(np.broadcast_to(RED, (64, 64, 3)).copy())
     assert found.shape == (0, 5)
     np.testing.assert_allclose(net.shown[0, :, 3, 3], shown, rtol=1e-5)
 
 
-@pytest.mark.parametrize("kind", [YoloX, RTMDet])
+@pytest.mark.parametrize("kind", ["yolox", "rtmdet"])
 def test_boxes_come_back_in_pixels_the_surest_first(kind):
     rows = [1, 2, 11, 22, 0.5], [20, 20, 40, 60, 0.9], [0, 0, 9, 9, 0.1], [5, 5, 30, 30, 0.8]
     net = Net(*suppressed(*rows, kinds=[0, 0, 0, 56]))
-    found = kind(net).boxes(np.zeros((128, 128, 3), np.uint8))
+    found = OnnxBoxes(net, kind).boxes(np.zeros((128, 128, 3), np.uint8))
     np.testing.assert_allclose(found, [[40, 40, 80, 120, 0.9], [2, 4, 22, 44, 0.5]], rtol=1e-5)
-    assert isinstance(kind(net), PersonDetector)
+    assert isinstance(OnnxBoxes(net, kind), PersonDetector)
 
 
 def test_raw_answers_of_yolox_are_decoded_and_doubles_dropped():
@@ -93,7 +92,7 @@ def test_raw_answers_of_yolox_are_decoded_and_doubles_dropped():
         64 + 16 + 3: [0.0, 0.0, 1.0, 1.0, 1.0, 1.0],  # the grid of 32 px: cell (1, 1)
         40: [0.0, 0.0, 2.0, 2.0, 0.9, 0.3],  # unsure
     }
-    found = YoloX(Net(raw_yolox(cells))).boxes(np.zeros((64, 64, 3), np.uint8))
+    found = OnnxBoxes(Net(raw_yolox(cells)), "yolox").boxes(np.zeros((64, 64, 3), np.uint8))
     expected = [[16, 16, 48, 48, 1.0], [0, -6, 24, 26, 0.72]]
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
@@ -107,7 +106,7 @@ def test_raw_answers_of_yolox_are_decoded_and_doubles_dropped():
 )
 def test_answers_of_another_network_are_told(outputs, why):
     with pytest.raises(WeightsError, match=f"toy.onnx: .*{why}"):
-        YoloX(Net(*outputs)).boxes(np.zeros((64, 64, 3), np.uint8))
+        OnnxBoxes(Net(*outputs), "yolox").boxes(np.zeros((64, 64, 3), np.uint8))
 
 
 def test_the_embedded_detector_boxes_the_people_of_the_sample():

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from pose3d_cli.detect import simcc
+from pose3d_cli.detect.onnx_net import OnnxNet
 from pose3d_cli.detect.rtmpose_onnx import RTMPoseOnnx
 from pose3d_cli.detect.rtmpose_torch import RTMPoseTorch
 from pose3d_cli.errors import WeightsError
@@ -101,8 +102,9 @@ def test_other_sizes_are_read_off_the_file(tmp_path, size, joints, name):
 def test_every_runtime_says_the_same(pth, onnx_file, picture, monkeypatch, engine):
     use(monkeypatch, engine)
     by_torch = RTMPoseTorch(pth, device="cpu").keypoints(picture, BOX)
-    net = RTMPoseOnnx(onnx_file, input_size=SIZE)
-    assert net.engine == engine
+    runtime = OnnxNet(onnx_file, input_size=SIZE)
+    assert runtime.engine == engine
+    net = RTMPoseOnnx(runtime)
     for ours, theirs in zip(by_torch, net.keypoints(picture, BOX), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=0.01)
     assert np.isfinite(by_torch[0]).any()
@@ -121,7 +123,7 @@ def test_people_of_a_picture_do_not_change_each_other(pth, picture):
 @pytest.mark.parametrize("batch", ["batch", 1])
 def test_files_for_one_picture_at_a_time_serve_several_people(tmp_path, batch):
     write_finder(tmp_path / "finder.onnx", 26, batch=batch)
-    net = RTMPoseOnnx(tmp_path / "finder.onnx")
+    net = RTMPoseOnnx(OnnxNet(tmp_path / "finder.onnx"))
     image = np.full((480, 640, 3), 40, np.uint8)
     truth = [draw_figure(image, HALPE26, box) for box in ((40, 60, 240, 440), (330, 40, 590, 460))]
     box = np.array([[30, 50, 250, 450], [320, 30, 600, 470]], np.float32)
@@ -148,25 +150,23 @@ def test_other_files_are_told(tmp_path, content, why):
 def test_an_onnx_file_of_another_network_is_told(tmp_path, monkeypatch):
     write_finder(tmp_path / "fourteen.onnx", 14)
     with pytest.raises(WeightsError, match="finds 14 keypoints"):
-        RTMPoseOnnx(tmp_path / "fourteen.onnx")
+        RTMPoseOnnx(OnnxNet(tmp_path / "fourteen.onnx"))
     (tmp_path / "text.onnx").write_text("this is text")
     for engine in ("onnxruntime", "opencv"):
         use(monkeypatch, engine)
         with pytest.raises(WeightsError, match="not a readable ONNX network"):
-            RTMPoseOnnx(tmp_path / "text.onnx", input_size=SIZE)
+            RTMPoseOnnx(OnnxNet(tmp_path / "text.onnx", input_size=SIZE))
     with pytest.raises(WeightsError, match="no such file"):
-        RTMPoseOnnx(tmp_path / "absent.onnx")
+        RTMPoseOnnx(OnnxNet(tmp_path / "absent.onnx"))
 
 
-def test_a_network_with_one_answer_is_no_rtmpose(monkeypatch, tmp_path):
-    class One:
-        input_size, engine = SIZE, "onnxruntime"
+class OneAnswer:
+    input_size, where = SIZE, "one.onnx"
 
-        def __init__(self, *_, **__): ...
+    def run(self, pictures):
+        return [np.zeros((1, 17, 384), np.float32)]
 
-        def run(self, pictures):
-            return [np.zeros((1, 17, 384), np.float32)]
 
-    monkeypatch.setattr("pose3d_cli.detect.rtmpose_onnx.OnnxNet", One)
-    with pytest.raises(WeightsError, match="not those of an RTMPose"):
-        RTMPoseOnnx(tmp_path / "one.onnx")
+def test_a_network_with_one_answer_is_no_rtmpose():
+    with pytest.raises(WeightsError, match=r"one\.onnx: .*not those of an RTMPose"):
+        RTMPoseOnnx(OneAnswer())

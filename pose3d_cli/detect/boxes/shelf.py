@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from pose3d_cli.config import nearest
 from pose3d_cli.detect.boxes.base import PersonDetector
 from pose3d_cli.detect.boxes.blaze import BlazeBoxes
-from pose3d_cli.detect.boxes.rtmdet import RTMDet
-from pose3d_cli.detect.boxes.yolox import YoloX
+from pose3d_cli.detect.boxes.onnx_boxes import NETWORKS, OnnxBoxes
 from pose3d_cli.detect.onnx_net import OnnxNet
 from pose3d_cli.detect.options import DetectorOptions
 from pose3d_cli.detect.present import best_there
@@ -17,7 +15,6 @@ from pose3d_cli.errors import SettingsError, UnknownNameError
 from pose3d_cli.files.catalogue import catalogue
 from pose3d_cli.files.model_cache import require
 
-_NETWORKS: Mapping[str, type[YoloX | RTMDet]] = {"yolox": YoloX, "rtmdet": RTMDet}
 _SIZES = (320, 416, 640)
 _SMALL = {"yolox": 416, "rtmdet": 320}
 _EMBEDDED = "blazepose"
@@ -46,11 +43,11 @@ def person_detector(options: DetectorOptions) -> PersonDetector:
         near = nearest(name, ["auto", _EMBEDDED, *known])
         raise UnknownNameError(f"--boxes: no person detector {name!r}{near}")
     path = Path(name)
-    told = [network for network in _NETWORKS if network in path.name.lower()]
+    told = [network for network in NETWORKS if network in path.name.lower()]
     if len(told) != 1:
         raise SettingsError(
             f"--boxes {name}: the file's name does not tell what it is; "
-            f"have it say one of {', '.join(_NETWORKS)}"
+            f"have it say one of {', '.join(NETWORKS)}"
         )
     size = _usual_size(path.name.lower(), told[0])
     return _network(path, told[0], options, size, path.stem)
@@ -68,4 +65,4 @@ def _network(
     path: Path, network: str, options: DetectorOptions, size: tuple[int, int], name: str
 ) -> PersonDetector:
     net = OnnxNet(path, threads=options.many_threads, device=options.device, input_size=size)
-    return _NETWORKS[network](net, name=name)
+    return OnnxBoxes(net, network, name=name)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pose3d_cli.detect.base import Detector
 from pose3d_cli.detect.boxes.shelf import person_detector
+from pose3d_cli.detect.onnx_net import OnnxNet
 from pose3d_cli.detect.options import DetectorOptions
 from pose3d_cli.detect.present import best_there
 from pose3d_cli.detect.shelf import register_detector
@@ -68,4 +69,5 @@ def _net(path: Path, model: Model | None, options: DetectorOptions) -> PoseNet:
     from pose3d_cli.detect.rtmpose_onnx import RTMPoseOnnx
 
     size = model.input_size if model else None
-    return RTMPoseOnnx(path, threads=options.many_threads, device=options.device, input_size=size)
+    net = OnnxNet(path, threads=options.many_threads, device=options.device, input_size=size)
+    return RTMPoseOnnx(net)

@@ -1,12 +1,14 @@
-"""YOLOX: people's boxes from an ONNX file, as its authors export it or as MMDeploy does.
+"""YOLOX and RTMDet: people's boxes from ONNX files, as their authors or MMDeploy export them.
 
-Source: Ge et al. 2021 (arXiv 2107.08430); outputs read off the files. Theirs are raw, one row a
-cell of three grids; MMDeploy's have suppressed doubles already.
+Source: Ge et al. 2021 (arXiv 2107.08430), Lyu et al. 2022 (arXiv 2212.07784); outputs read off the
+files. Those of YOLOX's authors are raw, one row a cell of three grids; MMDeploy's have suppressed
+doubles already.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -20,29 +22,49 @@ _MAX_OVERLAP = 0.45
 _PERSON = 0  # of COCO's classes
 
 
-class YoloX:
-    """Finds people with a YOLOX network of any size.
+@dataclass(frozen=True)
+class Scaling:
+    """What is taken out of a picture before it is shown, blue first, from 0 to 255."""
+
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    spread: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+NETWORKS: Mapping[str, Scaling] = {
+    "yolox": Scaling(),
+    "rtmdet": Scaling((103.53, 116.28, 123.675), (57.375, 57.12, 58.395)),
+}
+"""Both want BGR, though RTMPose wants RGB."""
+
+
+class OnnxBoxes:
+    """Finds people with a network of any size.
 
     Args:
         net: The network.
+        kind: One of `NETWORKS`.
         name: What it is called in results.
         min_score: Least confidence, in [0, 1].
     """
 
-    def __init__(self, net: PictureNet, *, name: str = "yolox", min_score: float = 0.4) -> None:
-        self.name = name
-        self._net, self._min_score = net, min_score
+    def __init__(
+        self, net: PictureNet, kind: str, *, name: str = "", min_score: float = 0.4
+    ) -> None:
+        self.name = name or kind
+        self._net, self._scaling, self._min_score = net, NETWORKS[kind], min_score
 
     def boxes(self, image: UInt8[np.ndarray, "height width 3"]) -> Float32[np.ndarray, "persons 5"]:
         """Return boxes in pixels and confidence, the surest first."""
         width, height = self._net.input_size
         picture, scale = letterbox(image, width, height)
-        # It wants BGR as the camera gives it, from 0 to 255.
-        blob = picture[..., ::-1].transpose(2, 0, 1)[None].astype(np.float32)
-        found = people_of(self._net.run(blob), width, height, self._net.where)
+        mean, spread = (np.array(v, np.float32) for v in (self._scaling.mean, self._scaling.spread))
+        shown = (picture[..., ::-1].astype(np.float32) - mean) / spread
+        outputs = self._net.run(shown.transpose(2, 0, 1)[None])
+        found = people_of(outputs, width, height, self._net.where)
         found[:, :4] /= scale
         kept = surest_first(found, self._min_score)
-        return kept[keep_best(kept[:, :4], kept[:, 4], _MAX_OVERLAP)]
+        is_raw = len(outputs) == 1
+        return kept[keep_best(kept[:, :4], kept[:, 4], _MAX_OVERLAP)] if is_raw else kept
 
 
 def people_of(

@@ -7,19 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pose3d_cli.cli.detector_flags import (
-    Boxes,
-    DetectorName,
-    DetectorWeights,
-    MMPoseConfig,
-    MMPoseWeights,
-)
+from pose3d_cli.cli.flags import Given
 from pose3d_cli.cli.screen import Screen
 from pose3d_cli.cli.table import table
 from pose3d_cli.errors import SettingsError
+from pose3d_cli.pipeline.settings import DetectorSettings
 
 if TYPE_CHECKING:
-    from pose3d_cli.detect.options import DetectorOptions
     from pose3d_cli.learn.rendered.detector_error import Finder, Found
     from pose3d_cli.learn.rendered.truth import Rendered
     from pose3d_cli.pipeline.bench_detect import DetectCost
@@ -37,7 +31,7 @@ EXAMPLES = {
     ],
 }
 _GENERATED_CLIPS = 400
-_EACH = "all"
+_NAMES_ONE = {"detector", "detector_weights", "mmpose_config", "mmpose_weights"}
 _MEASURED = "measured"
 
 
@@ -50,13 +44,8 @@ def detect(
     inputs: Annotated[
         list[Path], typer.Argument(metavar="INPUT...", help="Videos, or folders of videos.")
     ],
-    detector: Annotated[
-        str, _option("One detector (default: every one that can be run here).", "NAME")
-    ] = _EACH,
-    detector_weights: DetectorWeights = "",
-    boxes: Boxes = "auto",
-    mmpose_config: MMPoseConfig = "",
-    mmpose_weights: MMPoseWeights = "",
+    settings: DetectorSettings,
+    given: Given,
     threads: Annotated[
         list[int] | None, _option("Threads; may be repeated (default: 1 and 2).", "N")
     ] = None,
@@ -67,15 +56,14 @@ def detect(
 ) -> None:
     """Measure how fast detectors are on this machine, and how many people they find.
 
+    Of every detector that can be run here, unless one is named.
     Detecting and following alone: pictures are decoded before the clock starts. People are tracks
     that would be lifted; more a frame is better where there are more, and worse where a chair is
     taken for one. Person detectors that are here are measured too, on every picture by themselves
     (`boxes NAME`): their people are boxes, which nobody follows.
     """
-    from dataclasses import replace
     from itertools import chain
 
-    from pose3d_cli.detect.options import DetectorOptions
     from pose3d_cli.pipeline.batch import find_clips
     from pose3d_cli.pipeline.bench_detect import (
         bench_boxes,
@@ -86,12 +74,9 @@ def detect(
 
     if frames < 1 or detect_every < 0 or min(threads or [1]) < 1:
         raise SettingsError("--frames and --threads must be at least 1, --detect-every at least 0")
-    options = DetectorOptions(
-        weights=detector_weights, boxes=boxes, config=mmpose_config, checkpoint=mmpose_weights
-    )
-    chosen, finders = [(detector, options)], []
-    if detector == _EACH:
-        chosen = [(name, replace(each, boxes=boxes)) for name, each in detectors_here()]
+    chosen, finders = [(settings.detector, settings.detector_options)], []
+    if not given & _NAMES_ONE:
+        chosen = detectors_here(settings.detector_options)
         finders = person_detectors_here()
     clips, counts = find_clips(inputs), threads or [1, 2]
     screen.stage("detect", len(clips) * (len(chosen) + len(finders)) * len(counts))
@@ -131,11 +116,8 @@ def detector(
             help="Clips of `data render`, or videos with 3D truth as `eval --dataset folder` has.",
         ),
     ] = None,
-    detector: DetectorName = "auto",
-    detector_weights: DetectorWeights = "",
-    boxes: Boxes = "auto",
-    mmpose_config: MMPoseConfig = "",
-    mmpose_weights: MMPoseWeights = "",
+    *,
+    settings: DetectorSettings,
     from_2d: Annotated[
         Path | None, _option("Folder of PERSON_keypoints.npz to measure instead.", "DIR")
     ] = None,
@@ -156,7 +138,6 @@ def detector(
     of that noise is the same 0.2 s later. Then percentiles of the limb joints' error, as a share
     of the person's extent too, and whether scores tell it. Joints of unknown truth are left out.
     """
-    from pose3d_cli.detect.options import DetectorOptions
     from pose3d_cli.learn.rendered.report import report
 
     if (folder is None) == (generator is None) or (generator and from_2d):
@@ -171,10 +152,7 @@ def detector(
         name = f"the generator, noise {detector_noise}"
         pairs = _generated(generator or Path(), detector_noise)
     else:
-        options = DetectorOptions(
-            weights=detector_weights, boxes=boxes, config=mmpose_config, checkpoint=mmpose_weights
-        )
-        name, find = _finder(detector, options, from_2d)
+        name, find = _finder(settings, from_2d)
         pairs = _find_people(screen, folder, find)
     found = report(name, pairs)
     tables = [*table(found.joint_rows()), "", *table(found.percentile_rows())]
@@ -204,7 +182,7 @@ def _write_noise(
     screen.note(f"written to {path}")
 
 
-def _finder(name: str, options: DetectorOptions, from_2d: Path | None) -> tuple[str, Finder]:
+def _finder(settings: DetectorSettings, from_2d: Path | None) -> tuple[str, Finder]:
     """Return what finds people, in words and as a function of a video."""
     from functools import partial
 
@@ -214,7 +192,7 @@ def _finder(name: str, options: DetectorOptions, from_2d: Path | None) -> tuple[
 
     if from_2d is not None:
         return f"files in {from_2d}", read_from(from_2d)
-    made = make_detector(name, options)
+    made = make_detector(settings.detector, settings.detector_options)
     return made.name, partial(people_in, detector=made)
 
 

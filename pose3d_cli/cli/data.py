@@ -7,15 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pose3d_cli.cli.detector_flags import (
-    Boxes,
-    DetectorName,
-    DetectorWeights,
-    MMPoseConfig,
-    MMPoseWeights,
-)
 from pose3d_cli.cli.screen import Screen, facts
 from pose3d_cli.errors import Pose3DError
+from pose3d_cli.pipeline.settings import DetectorSettings
 
 if TYPE_CHECKING:
     from pose3d_cli.pipeline.gather import Gathered
@@ -88,36 +82,22 @@ def detect(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the keypoint files.")
     ],
+    settings: DetectorSettings,
     screen: Screen,
-    detector: DetectorName = "auto",
-    detector_weights: DetectorWeights = "",
-    boxes: Boxes = "auto",
-    mmpose_config: MMPoseConfig = "",
-    mmpose_weights: MMPoseWeights = "",
-    device: Annotated[str, _option("auto, cpu, cuda or mps.", "NAME")] = "auto",
 ) -> None:
     """Write the 2D keypoints of videos, to pre-train on.
 
     Each CLIP becomes CLIP_keypoints.npz. Given again, the same command goes on where it was
     stopped: a file that is younger than its clip stays as it is.
     """
-    from pose3d_cli.detect.options import DetectorOptions
     from pose3d_cli.pipeline.gather import gather
 
-    options = DetectorOptions(
-        weights=detector_weights,
-        boxes=boxes,
-        config=mmpose_config,
-        checkpoint=mmpose_weights,
-        device=device,
-    )
     report = gather(
         inputs,
         output,
         screen,
         lambda clip, outcome: _tell(clip, outcome, screen),
-        detector=detector,
-        options=options,
+        detector=settings,
     )
     if report.exit_code:
         raise typer.Exit(report.exit_code)

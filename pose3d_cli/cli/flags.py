@@ -174,7 +174,7 @@ def _spellings(name: str, kind: type[Any], *, is_layer: bool) -> list[str]:
 
 
 def field_helps(cls: type[Any]) -> dict[str, str]:
-    """Return the docstring below each field of a class, in one line.
+    """Return the docstring below each field of a class and of those it inherits, in one line.
 
     Raises:
         ValueError: A field without one: a bug, told at once and not in the help.
@@ -182,7 +182,8 @@ def field_helps(cls: type[Any]) -> dict[str, str]:
     path = Path(str(sys.modules[cls.__module__].__file__))
     tree = ast.parse(path.read_text(encoding="utf-8"))
     body = next(n.body for n in tree.body if isinstance(n, ast.ClassDef) and n.name == cls.__name__)
-    helps = {
+    inherited = [field_helps(base) for base in cls.__bases__ if is_dataclass(base)]
+    helps = {key: text for of_base in inherited for key, text in of_base.items()} | {
         above.target.id: " ".join(below.value.value.split()).rstrip(".")
         for above, below in pairwise(body)
         if isinstance(above, ast.AnnAssign)

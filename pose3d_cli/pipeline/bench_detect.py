@@ -45,13 +45,17 @@ class DetectCost:
     score: float
 
 
-def detectors_here() -> list[tuple[str, DetectorOptions]]:
-    """Return the detectors that can be measured: BlazePose, and RTMPose of each file here."""
+def detectors_here(options: DetectorOptions) -> list[tuple[str, DetectorOptions]]:
+    """Return the detectors that can be measured: BlazePose, and RTMPose of each file here.
+
+    Args:
+        options: What RTMPose is made with, but for its weights.
+    """
     models = [model for model in here() if model.kind == "keypoints"]
     can_run = [m for m in models if m.file.endswith(".pth") or onnx_engine()]
     return [
         ("blazepose", DetectorOptions()),
-        *(("rtmpose", DetectorOptions(weights=model.name)) for model in can_run),
+        *(("rtmpose", replace(options, weights=model.name)) for model in can_run),
     ]
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pose3d_cli.detect.base import Detector
-from pose3d_cli.detect.make import AUTO, make_detector
-from pose3d_cli.detect.options import DetectorOptions
+from pose3d_cli.detect.make import make_detector
 from pose3d_cli.errors import Pose3DError
 from pose3d_cli.files.keypoints import write_keypoints
 from pose3d_cli.files.video import open_video
@@ -18,7 +17,7 @@ from pose3d_cli.pipeline.batch import each_clip, find_clips, one_place_each
 from pose3d_cli.pipeline.observe import observe
 from pose3d_cli.pipeline.outputs import writable
 from pose3d_cli.pipeline.report import BatchReport, Reporter
-from pose3d_cli.pipeline.settings import LiftSettings
+from pose3d_cli.pipeline.settings import DetectorSettings, LiftSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +53,7 @@ def gather(
     reporter: Reporter,
     tell: Callable[[Path, Gathered | Pose3DError], None],
     *,
-    detector: str = AUTO,
-    options: DetectorOptions | None = None,
+    detector: DetectorSettings | None = None,
 ) -> BatchReport[Gathered]:
     """Write the 2D keypoints of each clip into `output`, leaving alone what is there already.
 
@@ -66,8 +64,7 @@ def gather(
         output: Gets `CLIP_keypoints.npz` of each clip.
         reporter: Shows progress.
         tell: Called with what became of a clip.
-        detector: Name of the detector, or `auto`.
-        options: What it is made with.
+        detector: Which; None for `auto`.
 
     Raises:
         InputError: An input that names no clip, or clips of one name.
@@ -78,7 +75,8 @@ def gather(
 
     @cache
     def finder() -> Detector:  # loaded only if there is something to do
-        found = make_detector(detector, options or DetectorOptions())
+        chosen = detector or DetectorSettings()
+        found = make_detector(chosen.detector, chosen.detector_options)
         reporter.note(f"detector: {found.name}")
         return found
 

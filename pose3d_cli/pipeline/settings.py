@@ -10,14 +10,9 @@ from pose3d_cli.detect.options import DetectorOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class LiftSettings:
-    """How clips are lifted."""
+class DetectorSettings:
+    """Which 2D detector looks at videos."""
 
-    # A flag of one of these puts out the others of a file.
-    ONE_OF: ClassVar[tuple[tuple[str, ...], ...]] = (("fov", "focal35", "intrinsics"),)
-
-    output: str = ""
-    """Folder that gets one `CLIP_pose3d/` a clip; empty: beside each clip."""
     detector: str = "auto"
     """2D detector: rtmpose, blazepose or mmpose; auto: the best whose weights are here."""
     detector_weights: str = ""
@@ -28,14 +23,36 @@ class LiftSettings:
     """Configuration file of the model that mmpose is to run."""
     mmpose_weights: str = ""
     """Weights file that belongs to it."""
+    device: str = "auto"
+    """auto, cpu, cuda or mps; one that is asked for and absent is an error."""
+
+    @property
+    def detector_options(self) -> DetectorOptions:
+        """What the detector is made with."""
+        return DetectorOptions(
+            weights=self.detector_weights,
+            boxes=self.boxes,
+            config=self.mmpose_config,
+            checkpoint=self.mmpose_weights,
+            device=self.device,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiftSettings(DetectorSettings):
+    """How clips are lifted."""
+
+    # A flag of one of these puts out the others of a file.
+    ONE_OF: ClassVar[tuple[tuple[str, ...], ...]] = (("fov", "focal35", "intrinsics"),)
+
+    output: str = ""
+    """Folder that gets one `CLIP_pose3d/` a clip; empty: beside each clip."""
     detect_every: int | Literal["auto"] = "auto"
     """Look for new people every so many frames, following those found; auto: 3 times a second."""
     from_2d: str = ""
     """File or folder of ready 2D keypoints, in place of a detector."""
     weights: str = "dualstream-xs-27"
     """Lifter: the name of shipped weights, or a .safetensors file."""
-    device: str = "auto"
-    """auto, cpu, cuda or mps; one that is asked for and absent is an error."""
     mirror: bool = True
     """Lift the mirror image too and take the mean: slower and more exact."""
     person: str = "all"
@@ -76,17 +93,6 @@ class LiftSettings:
     def search_every(self) -> int | None:
         """Frames from one search for people to the next; None leaves it to the tracker."""
         return None if self.detect_every in ("auto", 0) else int(self.detect_every)
-
-    @property
-    def detector_options(self) -> DetectorOptions:
-        """What the detector is made with."""
-        return DetectorOptions(
-            weights=self.detector_weights,
-            boxes=self.boxes,
-            config=self.mmpose_config,
-            checkpoint=self.mmpose_weights,
-            device=self.device,
-        )
 
     def _check_camera(self) -> None:
         if sum(1 for given in (self.fov, self.focal35, self.intrinsics) if given) > 1:

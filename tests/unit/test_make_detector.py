@@ -183,4 +183,11 @@ def test_all_detectors_that_are_there_are_timed(pose3d, films, cache):
         "boxes yolox-tiny",
     ]
     assert costs[-1]["people_a_frame"] == 1.0
+    ran = pose3d("bench", "detect", folder / "dots.mp4", *wanted, "--boxes", "yolox-tiny")
+    assert json.loads(ran.stdout)["costs"][1]["detector"].endswith("boxes yolox-tiny)")
+    given = ("--detector-weights", folder / "finder.onnx", "--boxes", "blazepose")
+    ran = pose3d("bench", "detect", folder / "dots.mp4", "--frames", 2, *given, "--json")
+    assert {cost["detector"] for cost in json.loads(ran.stdout)["costs"]} == {
+        "rtmpose (finder.onnx, boxes blazepose)"
+    }
     assert "--frames" in pose3d("bench", "detect", folder, "--frames", 0, code=2).stderr

@@ -12,6 +12,8 @@ import torch
 from pose3d_cli.lift import weights
 from tests.motion import tiny_pack
 
+pytestmark = pytest.mark.slow  # each starts Python several times; .ci/run has them in a step
+
 _RUN = [
     "--preset", "tiny", "--steps", "4", "--single-frames", "0.5", "--batch", "4",
     "--single-batch", "8", "--warmup", "1", "--validate-every", "1", "--precision", "fp32",

@@ -80,3 +80,19 @@ def rendered(tmp_path_factory):
     done = list(render_clips([walking()], BoxyBodies(), folder, settings))
     assert [new for _, new in done] == [True, True]
     return folder, settings, [video for video, _ in done]
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch):
+    """Let no proxy of this machine stand before servers of tests."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def site():
+    """A web server of our own."""
+    from tests.servers import serving
+
+    with serving() as running:
+        yield running

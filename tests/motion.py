@@ -10,7 +10,7 @@ import torch
 
 from pose3d_cli.files.mocap_pack import MocapClip, write_pack
 from pose3d_cli.learn.settings import TrainSettings
-from pose3d_cli.learn.synthetic.postures import draw_postures
+from pose3d_cli.learn.synthetic.postures import ANGLES, draw_postures, pose_of
 
 TINY = TrainSettings(
     preset="tiny",
@@ -48,3 +48,18 @@ def tiny_pack(folder: Path, splits: Sequence[str] = ("train", "val")) -> Path:
 
 def quiet(_progress: object) -> None:
     """Watch a run without a word."""
+
+
+def standing(frames=60, seed=0):
+    """A clip of somebody who stands, arms hanging, and sways a little."""
+    pose = pose_of(torch.zeros(1, frames, len(ANGLES)))[0].numpy() * 0.3
+    pose[..., 0] += 0.05 * np.sin(np.arange(frames) / 9)[:, None] * (seed + 1)
+    return MocapClip(
+        name=f"stand{seed}",
+        subject="s",
+        split="train",
+        category="everyday",
+        licence="CC0",
+        fps=50.0,
+        xyz=pose.astype(np.float32),
+    )

@@ -63,7 +63,10 @@ def place(model: Model, source: Path, *, watcher: Watcher) -> None:
 
 def _check_digest(model: Model, own: str, wanted: str) -> None:
     if not own.startswith(wanted):
-        raise WeightsError(f"{model.name}: its sha256 is {own}, and should be {wanted}")
+        raise WeightsError(
+            f"{model.name}: its sha256 is {own}, and should be {wanted}; it is damaged or another "
+            "file, so fetch it again"
+        )
 
 
 def _check_trust(model: Model, path: Path, own: str) -> None:

@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from pose3d_cli.errors import InputError, Pose3DError, SettingsError, UnknownNameError
-from pose3d_cli.files.mocap_pack import MocapClip
 from pose3d_cli.learn.synthetic.cameras import look_at, outside, project
 from pose3d_cli.learn.synthetic.detector_noise import Flips
 from pose3d_cli.learn.synthetic.detectors import detect
@@ -22,26 +21,13 @@ from pose3d_cli.learn.synthetic.noise_file import (
 )
 from pose3d_cli.learn.synthetic.postures import ANGLES, pose_of
 from pose3d_cli.pose.skeleton import H36M17
+from tests.motion import standing
 
 MEASURED, GAUSSIAN = find_noise("measured"), find_noise("gaussian")
 
 
 def random(seed=0):
     return torch.Generator().manual_seed(seed)
-
-
-def swaying():
-    pose = pose_of(torch.zeros(1, 60, len(ANGLES)))[0].numpy() * 0.3
-    pose[..., 0] += 0.05 * np.sin(np.arange(60) / 9)[:, None]
-    return MocapClip(
-        name="stand0",
-        subject="s",
-        split="train",
-        category="everyday",
-        licence="CC0",
-        fps=50.0,
-        xyz=pose.astype(np.float32),
-    )
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +51,7 @@ def changed(noise, section, **values):
 def test_the_measured_noise_gives_the_batches_it_gave_when_it_was_constants():
     """Numbers of the generator before its noise became data."""
     config = GeneratorConfig(frames=9, rate_hz=25 / 3, seed=7)
-    batch = Generator([swaying()], config).draw(64)
+    batch = Generator([standing()], config).draw(64)
     steps = (batch.rays[:, 1:] - batch.rays[:, :-1]).abs()
     found = [*batch.rays[5, 3, 2], *batch.rays[5, 3, 13], *batch.score[5, 3, [2, 13]]]
     found += [batch.score.mean(), batch.rays.nanmean(), steps.nanmean()]

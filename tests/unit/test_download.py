@@ -22,18 +22,6 @@ DATA = onnx()
 PATIENCE = Patience(**QUICK)
 
 
-@pytest.fixture(autouse=True)
-def no_proxies(monkeypatch):
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def site():
-    with serving() as running:
-        yield running
-
-
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "net.part"

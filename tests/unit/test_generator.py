@@ -18,25 +18,11 @@ from pose3d_cli.learn.synthetic.postures import ANGLES, draw_angles, draw_postur
 from pose3d_cli.lift.rotation import turn_back
 from pose3d_cli.pose.skeleton import H36M17
 from tests.bodies import posture
+from tests.motion import standing
 
 
 def random(seed=0):
     return torch.Generator().manual_seed(seed)
-
-
-def standing(frames=60, seed=0):
-    """A clip of somebody who stands, arms hanging, and sways a little."""
-    pose = pose_of(torch.zeros(1, frames, len(ANGLES)))[0].numpy() * 0.3
-    pose[..., 0] += 0.05 * np.sin(np.arange(frames) / 9)[:, None] * (seed + 1)
-    return MocapClip(
-        name=f"stand{seed}",
-        subject="s",
-        split="train",
-        category="everyday",
-        licence="CC0",
-        fps=50.0,
-        xyz=pose.astype(np.float32),
-    )
 
 
 def at(pose, joint):

@@ -15,22 +15,9 @@ from pose3d_cli.files.model_cache import cached, remembered
 from pose3d_cli.files.model_store import download_model, import_file, recognise, verify_model
 from tests.disk import no_file_longer_than
 from tests.networks import QUICK, Watcher, model, onnx, sha256, zipped
-from tests.servers import serving
 
 DATA = onnx()
 ZIP = zipped(DATA)
-
-
-@pytest.fixture(autouse=True)
-def no_proxies(monkeypatch):
-    for name in ("http_proxy", "all_proxy", "HTTP_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def site():
-    with serving() as running:
-        yield running
 
 
 def download(*arguments, watcher=None, **more):

@@ -16,24 +16,11 @@ from pose3d_cli.files.catalogue import catalogue
 from pose3d_cli.pipeline.doctor import examine
 from pose3d_cli.pipeline.stock import DEFAULT_LIFTER, DETECTOR_SHA256
 from tests.networks import onnx, sha256, zipped
-from tests.servers import serving
 
 ROOT = Path(__file__).parents[2]
 DATA = onnx(2_000_000)
 FREE = "yolox-m-coco"  # nobody has published its sha256, so tests may make one up
 KNOWN = "yolox-nano-coco"
-
-
-@pytest.fixture(autouse=True)
-def no_proxies(monkeypatch):
-    for name in ("http_proxy", "all_proxy", "HTTP_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def site():
-    with serving() as running:
-        yield running
 
 
 def started(*arguments):

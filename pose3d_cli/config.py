@@ -108,10 +108,20 @@ def assignment(text: str, *, where: str) -> dict[str, Any]:
         return {name: value}
 
 
-def read(cls: type[C], path: Path) -> C:
-    """Make `cls` from a TOML file."""
+def read_toml(path: Path, *, flag: str = "") -> dict[str, Any]:
+    """Return what a TOML file holds.
+
+    Args:
+        path: The file.
+        flag: Which named it, for the message.
+
+    Raises:
+        InputError: A file that is missing or no TOML.
+    """
+    where = f"{flag} {path}".strip()
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path}: {error}") from error
-    return build(cls, values, where=str(path))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{where}: no such file") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"{where}: not a readable TOML file: {error}") from error

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from pose3d_cli.config import assignment, fitting, is_number_or_word, nearest
-from pose3d_cli.errors import InputError, UnknownNameError
+from pose3d_cli.config import assignment, fitting, is_number_or_word, nearest, read_toml
+from pose3d_cli.errors import UnknownNameError
 
 
 def layered(
@@ -36,7 +35,7 @@ def layered(
             without `=`.
     """
     hints = {f.name: get_type_hints(cls)[f.name] for cls in classes for f in fields(cls)}
-    layers = [] if file is None else [_checked(_read(file), hints, str(file))]
+    layers = [] if file is None else [_checked(read_toml(file, flag="--config"), hints, str(file))]
     layers += [
         _checked(assignment(text, where="--set"), hints, f"--set {text}") for text in assignments
     ]
@@ -79,12 +78,3 @@ def _checked(values: Mapping[str, Any], hints: Mapping[str, Any], where: str) ->
         if name not in hints:
             raise UnknownNameError(f"{where}: no setting {name!r}{nearest(name, list(hints))}")
     return {name: fitting(name, v, hints[name], where=where) for name, v in values.items()}
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"--config {path}: no such file") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"--config {path}: not a readable TOML file: {error}") from error

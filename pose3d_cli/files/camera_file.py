@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from pose3d_cli.config import nearest
+from pose3d_cli.config import nearest, read_toml
 from pose3d_cli.errors import InputError
 from pose3d_cli.pose.camera import Camera, scale_camera
 
@@ -90,20 +89,6 @@ def _check_centre(camera: Camera) -> None:
             f"the principal point ({x:g}, {y:g}) lies outside a picture of {width}x{height}; say "
             "`image_size = [width, height]` of the pictures the camera was calibrated on"
         )
-
-
-def read_toml(path: Path) -> dict[str, object]:
-    """Return what a TOML file holds.
-
-    Raises:
-        InputError: A file that is missing or no TOML.
-    """
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path}: not a readable TOML file: {error}") from error
 
 
 def numbers_of(path: Path, key: str, value: object) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float64
 from scipy.spatial.transform import Rotation
 
-from pose3d_cli.config import fitting
+from pose3d_cli.config import fitting, read_toml
 from pose3d_cli.errors import InputError, SettingsError
 from pose3d_cli.files.camera_file import (
     CAMERA_KEYS,
@@ -20,7 +20,6 @@ from pose3d_cli.files.camera_file import (
     camera_of_values,
     check_keys,
     numbers_of,
-    read_toml,
     size_of,
 )
 from pose3d_cli.pose.camera import Camera, camera_from_fov

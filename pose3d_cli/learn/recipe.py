@@ -23,14 +23,13 @@ from __future__ import annotations
 import math
 import re
 import time
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pose3d_cli.config import build, nearest
-from pose3d_cli.errors import InputError, SettingsError, UnknownNameError
+from pose3d_cli.config import build, nearest, read_toml
+from pose3d_cli.errors import SettingsError, UnknownNameError
 from pose3d_cli.learn.data_choice import DataChoice
 from pose3d_cli.learn.loop import Watch
 from pose3d_cli.learn.pretrain_settings import PretrainSettings
@@ -99,10 +98,7 @@ def read_recipe(name: str) -> Recipe:
     if not path.is_file():
         known = shipped_recipes()
         raise SettingsError(f"--recipe: there is no {name!r}{nearest(name, known)}")
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"--recipe {path}: not a readable TOML file: {error}") from error
+    values = read_toml(path, flag="--recipe")
     _check_shape(values, path)
     common = values.get("common", {})
     runs = [_run(_with_common(table, common), path) for table in values.get("run", [])]

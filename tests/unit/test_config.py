@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from pose3d_cli.config import build, nearest, read
+from pose3d_cli.config import build, nearest, read_toml
 from pose3d_cli.errors import InputError, SettingsError, UnknownNameError
 
 
@@ -74,7 +74,7 @@ def test_a_value_that_the_settings_refuse(value):
 def test_a_file(tmp_path):
     path = tmp_path / "run.toml"
     path.write_text("depth = 2\n[inner]\nheads = 4\n")
-    assert read(Outer, path) == Outer(depth=2, inner=Inner(heads=4))
+    assert build(Outer, read_toml(path), where=str(path)) == Outer(depth=2, inner=Inner(heads=4))
 
 
 @pytest.mark.parametrize("text", [None, "depth = ", "depth == 2"])
@@ -83,4 +83,4 @@ def test_a_file_that_cannot_be_read(tmp_path, text):
     if text is not None:
         path.write_text(text)
     with pytest.raises(InputError, match=r"run\.toml: "):
-        read(Outer, path)
+        read_toml(path)

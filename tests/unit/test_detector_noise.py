@@ -222,7 +222,7 @@ def test_a_section_that_is_no_table_is_told(tmp_path):
 def test_a_noise_that_there_is_not_is_told(tmp_path):
     with pytest.raises(SettingsError, match="no 'gausian'; did you mean 'gaussian'"):
         find_noise("gausian")
-    with pytest.raises(Pose3DError, match=r"none.toml: not a readable"):
+    with pytest.raises(Pose3DError, match=r"none.toml: no such file"):
         find_noise(str(tmp_path / "none.toml"))
 
 

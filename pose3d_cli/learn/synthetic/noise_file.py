@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 
-from pose3d_cli.config import build, nearest
-from pose3d_cli.errors import InputError, SettingsError
+from pose3d_cli.config import build, nearest, read_toml
+from pose3d_cli.errors import SettingsError
 from pose3d_cli.files.atomic import replacing
 from pose3d_cli.learn.synthetic.detector_noise import DetectorNoise
 
@@ -66,10 +65,7 @@ def read_noise(path: Path) -> DetectorNoise:
         SettingsError: A value that is missing or makes no sense.
         UnknownNameError: A key that there is not.
     """
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path}: not a readable TOML file: {error}") from error
+    values = read_toml(path)
     if "name" in values:
         raise SettingsError(f"{path}: leave out name; the file's name is the noise's")
     values["name"] = path.stem

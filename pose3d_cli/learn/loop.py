@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -26,7 +25,7 @@ from pose3d_cli.learn.interrupt import interrupts_wait
 from pose3d_cli.learn.log import RunLog, draw_curves
 from pose3d_cli.learn.optimiser import Optimiser
 from pose3d_cli.learn.settings import TrainSettings
-from pose3d_cli.learn.team import Team, apart
+from pose3d_cli.learn.team import Team
 
 _SMOOTHING = 0.98
 
@@ -84,7 +83,6 @@ class Loop:
         device: Where to compute.
         validate: Measures on held-out data, given the step.
         origin: What the run began with, by name; a checkpoint of another is not gone on from.
-        called: What the objective calls, perhaps `network` shared among processes.
         team: The processes that train together; the first one writes.
     """
 
@@ -95,11 +93,9 @@ class Loop:
     device: torch.device
     validate: Validate
     origin: Mapping[str, str] = field(default_factory=dict)
-    called: nn.Module | None = None
     team: Team = field(default_factory=Team)
 
     def __post_init__(self) -> None:
-        self.whole = self.network if self.called is None else self.called
         self.frozen = freeze(self.network, self.settings.freeze)
         self.optimiser = Optimiser(self.network, self.settings)
         self.step = 0
@@ -196,11 +192,10 @@ class Loop:
         values: dict[str, float] = {}
         parts = self.settings.accumulate
         for part in range(parts):
-            is_last = part == parts - 1
-            with nullcontext() if is_last else apart(self.whole):
-                for name, value in self._one_part(part).items():
-                    values[name] = values.get(name, 0.0) + value / parts
+            for name, value in self._one_part(part).items():
+                values[name] = values.get(name, 0.0) + value / parts
         values = self.team.mean(values)
+        self.team.average(self.network)
         norm = float(nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip))
         if not math.isfinite(norm):
             raise self._diverged(f"step {self.step}: the gradient", norm)

@@ -26,13 +26,11 @@ class Stage:
 
     Attributes:
         trained: Its parameters are trained; the lifter, or what wraps it.
-        called: What the objective calls: the same, perhaps compiled and shared among processes.
         objective: Gives the losses.
         validate: Measures on held-out subjects, given the step.
     """
 
     trained: nn.Module
-    called: nn.Module
     objective: Objective
     validate: Validate
 
@@ -80,12 +78,14 @@ class StageMaker:
         objective = self.material.supervised(
             called, settings, processes=self.team.size, draw_apart=self._draw_apart
         )
-        return Stage(network, called, objective, validate)
+        return Stage(network, objective, validate)
 
     def _called(self, network: nn.Module, settings: TrainSettings) -> nn.Module:
+        """Return what the objective calls: the network, compiled if asked for."""
+        self.team.begin_alike(network)
         if settings.compile:
-            network = cast(nn.Module, torch.compile(network, dynamic=False))
-        return self.team.share(network, self.device)
+            return cast(nn.Module, torch.compile(network, dynamic=False))
+        return network
 
     def _pretrain(self, network: nn.Module, settings: TrainSettings) -> Stage:
         if not isinstance(network, JointEncoder):
@@ -102,7 +102,7 @@ class StageMaker:
         objective = SelfDistill(
             student, views, settings, self.pretrain, called, draw_apart=self._draw_apart
         )
-        return Stage(student, called, objective, self._probe(network, settings))
+        return Stage(student, objective, self._probe(network, settings))
 
     def _probe(self, network: JointEncoder, settings: TrainSettings) -> Validate:
         judge = self.material.held_out(settings)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
 from torch import nn
-from torch.nn.parallel import DistributedDataParallel
 
 from pose3d_cli.errors import SettingsError
 
@@ -32,13 +31,34 @@ class Team:
         """Whether this process measures, writes and tells."""
         return self.rank == 0
 
-    def share(self, network: nn.Module, device: torch.device) -> nn.Module:
-        """Return the network to call so that the gradients of all processes become their mean."""
+    def begin_alike(self, network: nn.Module) -> None:
+        """Give a network the first process's parameters and buffers in all processes."""
+        if self.size > 1:
+            for tensor in (*network.parameters(), *network.buffers()):
+                dist.broadcast(tensor.detach(), src=0)
+
+    def average(self, network: nn.Module) -> None:
+        """Replace each gradient by its mean over all processes, where any process has one.
+
+        Not `DistributedDataParallel`: it never lets go of the process group, whose threads then
+        may abort a process that ends (seen with PyTorch 2.13). What it would save, time of the
+        network on the wire, is little for networks of this size.
+        """
         if self.size == 1:
-            return network
+            return
+        own = list(network.parameters())
         # The first phase leaves the units over time alone, and frozen blocks have no gradients.
-        own = [device] if device.type == "cuda" else None
-        return DistributedDataParallel(network, device_ids=own, find_unused_parameters=True)
+        has = torch.tensor([float(p.grad is not None) for p in own], device=own[0].device)
+        dist.all_reduce(has)
+        used = [p for p, count in zip(own, has.tolist(), strict=True) if count]
+        if not used:
+            return
+        grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in used]
+        total = torch.cat([grad.flatten() for grad in grads])
+        dist.all_reduce(total)
+        parts = torch.split(total / self.size, [grad.numel() for grad in grads])
+        for parameter, part in zip(used, parts, strict=True):
+            parameter.grad = part.view_as(parameter)
 
     def mean(self, values: dict[str, float]) -> dict[str, float]:
         """Return the mean of each value over all processes."""
@@ -75,13 +95,6 @@ class Team:
 def is_first() -> bool:
     """Whether this is the process that tells what came out."""
     return int(os.environ.get("RANK", "0")) == 0
-
-
-def apart(network: nn.Module) -> AbstractContextManager[None]:
-    """Within it gradients add up in this process alone, until the last part of a batch."""
-    if isinstance(network, DistributedDataParallel):
-        return network.no_sync()
-    return nullcontext()
 
 
 def own_device(device: torch.device) -> torch.device:

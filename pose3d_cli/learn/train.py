@@ -148,7 +148,6 @@ def _loop(
         device=make.device,
         validate=stage.validate,
         origin=origin,
-        called=stage.called,
         team=make.team,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -36,6 +37,28 @@ stage = "pretrain"
 name = "fine"
 init = "pre"
 single_frames = 0.0
+"""
+
+_MEAN = """
+import sys
+from pathlib import Path
+import torch
+from torch import nn
+from pose3d_cli.learn.team import joined
+
+with joined(torch.device("cpu")) as team:
+    torch.manual_seed(team.rank)
+    both, one, none = network = nn.ModuleList(nn.Linear(1, 1, bias=False) for _ in range(3))
+    team.begin_alike(network)
+    (both.weight * (1 + team.rank)).sum().backward()
+    if team.rank:
+        (one.weight * 8).sum().backward()
+    team.average(network)
+names = [task.read_text() for task in Path("/proc/self/task").glob("*/comm")]
+grads = [None if layer.weight.grad is None else layer.weight.grad.item() for layer in network]
+Path(sys.argv[1], str(team.rank)).write_text(
+    f"{both.weight.item()} {grads} {[name for name in names if 'gloo' in name]}"
+)
 """
 
 
@@ -70,3 +93,14 @@ def test_two_processes_make_the_runs_of_a_recipe(tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [str(out / "fine" / "weights.safetensors")]
     assert weights.describe(out / "fine" / "weights.safetensors").more["stage"] == "finetune"
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted in /proc")
+def test_processes_begin_alike_take_the_mean_gradient_and_leave_no_thread(tmp_path):
+    """A thread of gloo that outlives its group may abort the process that ends."""
+    (tmp_path / "mean.py").write_text(_MEAN)
+    command = [sys.executable, *_TOGETHER, tmp_path / "mean.py", tmp_path]
+    subprocess.run(command, check=True, timeout=120)
+    first, second = ((tmp_path / name).read_text() for name in "01")
+    assert first == second
+    assert first.split(maxsplit=1)[1] == "[1.5, 4.0, None] []"

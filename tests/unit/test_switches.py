@@ -38,7 +38,6 @@ from pose3d_cli.lift.normalise import rays_to_input
 from pose3d_cli.lift.shelf import LIFTERS
 from pose3d_cli.lift.windows import lay_windows
 from tests.motion import TINY, quiet, tiny_pack
-from tests.nets import Compiled
 
 
 @pytest.fixture(scope="module")
@@ -140,14 +139,6 @@ def test_parts_of_a_batch_add_up_to_the_mean(tmp_path):
     loop.run(quiet)
     assert network.weight.grad.item() == pytest.approx(3.0)
     assert loop.smooth["total"] == pytest.approx(2.0 * 3.0)
-
-
-def test_parts_of_a_compiled_network_add_up_too(tmp_path):
-    network = nn.Linear(1, 1, bias=False)
-    loop = loop_of(network, [1.0, 2.0], tmp_path, accumulate=2)
-    compiled = replace(loop, called=Compiled(network))
-    compiled.run(quiet)
-    assert network.weight.grad.item() == pytest.approx(1.5)
 
 
 class CountingMaker(StageMaker):

@@ -76,7 +76,14 @@ def make_clip(
         gop: Frames between key frames.
         b_frames: Frames stored out of order; makes an mp4 with an edit list.
     """
-    options = {"crf": "18", "preset": "veryfast", "g": str(gop), "bf": str(b_frames)}
+    # A stream depends on the number of threads, which would be that of the cores.
+    options = {
+        "crf": "18",
+        "preset": "veryfast",
+        "g": str(gop),
+        "bf": str(b_frames),
+        "threads": "3",
+    }
     faststart = {"movflags": "+faststart"} if path.suffix == ".mp4" else {}
     with av.open(str(path), "w", container_options=faststart) as container:
         stream = container.add_stream("libx264", rate=rate, options=options)

@@ -20,6 +20,7 @@ class ExitCode(IntEnum):
     CANNOT_WRITE = 9
     DIVERGED = 10
     DATA_MISSING = 11
+    WORKER_DIED = 12
     INTERRUPTED = 130
 
 
@@ -85,3 +86,9 @@ class DivergedError(Pose3DError):
     """A training run whose loss is no longer a number."""
 
     exit_code = ExitCode.DIVERGED
+
+
+class WorkerDiedError(Pose3DError):
+    """A process that worked on a clip crashed or was killed."""
+
+    exit_code = ExitCode.WORKER_DIED

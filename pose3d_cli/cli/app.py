@@ -26,7 +26,7 @@ from pose3d_cli.cli import (
 )
 from pose3d_cli.cli.flags import with_flags
 from pose3d_cli.cli.screen import Screen, ScreenSettings, is_usage
-from pose3d_cli.cli.stop import listen
+from pose3d_cli.pipeline.stop import listen
 
 _HELP = """Video in, 3D people out: joints in metres of everybody in a video.
 
@@ -50,6 +50,7 @@ Exit codes:
   9  output cannot be written: read-only folder, full disk
   10  training diverged
   11  a data set is not here: what it is and where to get it is printed
+  12  the process that worked on a clip crashed or was killed
   130  interrupted (Ctrl-C or SIGTERM)
 """
 

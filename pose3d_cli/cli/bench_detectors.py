@@ -64,13 +64,13 @@ def detect(
     """
     from itertools import chain
 
-    from pose3d_cli.pipeline.batch import find_clips
     from pose3d_cli.pipeline.bench_detect import (
         bench_boxes,
         bench_detect,
         detectors_here,
         person_detectors_here,
     )
+    from pose3d_cli.pipeline.clips import find_clips, readable
 
     if frames < 1 or detect_every < 0 or min(threads or [1]) < 1:
         raise SettingsError("--frames and --threads must be at least 1, --detect-every at least 0")
@@ -78,7 +78,7 @@ def detect(
     if not given & _NAMES_ONE:
         chosen = detectors_here(settings.detector_options)
         finders = person_detectors_here()
-    clips, counts = find_clips(inputs), threads or [1, 2]
+    clips, counts = readable(find_clips(inputs)), threads or [1, 2]
     screen.stage("detect", len(clips) * (len(chosen) + len(finders)) * len(counts))
     costs = []
     measured = bench_detect(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pose3d_cli.cli.screen import Screen, facts
-from pose3d_cli.errors import Pose3DError
 from pose3d_cli.pipeline.settings import DetectorSettings
 
 if TYPE_CHECKING:
@@ -87,8 +86,8 @@ def detect(
 ) -> None:
     """Write the 2D keypoints of videos, to pre-train on.
 
-    Each CLIP becomes CLIP_keypoints.npz. Given again, the same command goes on where it was
-    stopped: a file that is younger than its clip stays as it is.
+    Each CLIP becomes CLIP_keypoints.npz, in folders as the clips lie in theirs. Given again, the
+    same command goes on where it was stopped: a file that is younger than its clip stays as it is.
     """
     from pose3d_cli.pipeline.gather import gather
 
@@ -103,8 +102,8 @@ def detect(
         raise typer.Exit(report.exit_code)
 
 
-def _tell(clip: Path, outcome: Gathered | Pose3DError, screen: Screen) -> None:
-    if isinstance(outcome, Pose3DError):
+def _tell(clip: Path, outcome: Gathered | Exception, screen: Screen) -> None:
+    if isinstance(outcome, Exception):
         screen.error(outcome, clip=str(clip))
         return
     screen.show(outcome.as_json(), [outcome.keypoints])

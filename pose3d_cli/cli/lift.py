@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pose3d_cli.cli.board import ScreenBoard
 from pose3d_cli.cli.screen import Screen
-from pose3d_cli.errors import Pose3DError
+from pose3d_cli.files.plain_name import one_line
+from pose3d_cli.pipeline.batch_settings import BatchSettings
 from pose3d_cli.pipeline.settings import LiftSettings
 
 if TYPE_CHECKING:
+    from pose3d_cli.pipeline.plan import Planned
     from pose3d_cli.pipeline.report import ClipReport
 
 EXAMPLES = {
@@ -20,48 +23,81 @@ EXAMPLES = {
         "pose3d lift clip.mp4 -o results --height 1.78 --fov 65",
         "pose3d lift clip.mp4 --start 2 --end 8 --person largest --render off",
         "pose3d lift clip.mp4 --from-2d alphapose-results.json",
-        "pose3d lift a.mp4 b.mp4 folder --config run.toml --json",
+        "pose3d lift clips -o results --jobs auto",
+        "pose3d lift 'clips/**/*.mp4' -o results --dry-run",
+        "pose3d lift --list clips.txt --shard 2/8 --config run.toml --json",
     ]
 }
 
 
-# Typer hands over the class that its `Context` is derived from, which it does not export.
-def _some(ctx: Any, inputs: list[Path] | None) -> list[Path]:
-    """Ask for an input, unless nothing but the settings is to be printed."""
-    if not inputs and not ctx.params.get("print_config"):
-        raise typer.BadParameter("give a video or a folder of videos")
-    return inputs or []
-
-
 def lift(
     settings: LiftSettings,
+    batch: BatchSettings,
     screen: Screen,
     inputs: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="INPUT", callback=_some, help="Videos, or folders of videos."),
+        typer.Argument(metavar="INPUT", help="Videos, folders of videos, or patterns in quotes."),
     ] = None,
 ) -> None:
     """Lift the people in videos to 3D.
 
     Each CLIP gets a folder CLIP_pose3d with CLIP.npz (everything), CLIP.csv (a table),
     CLIP_keypoints.npz (the 2D), CLIP.mp4 (a video to watch) and run.json (what was done).
+
+    Of many clips, one that fails is named and the others go on. Given again, the same command
+    goes on where it was stopped: clips whose results are there, of the same clip by the same
+    settings, weights and version, are kept. summary.json, summary.csv and contact_sheet.jpg, in
+    the folder given or in that of -o, tell what became of each.
     """
     from pose3d_cli.pipeline.batch import lift_all
+    from pose3d_cli.pipeline.plan import plan_batch
 
+    if not inputs and not batch.list:
+        raise typer.BadParameter("give a video or a folder of videos")
+    if batch.dry_run:
+        for item in plan_batch(inputs or [], settings, batch).each():
+            screen.show(item.as_json(), [_words(item)])
+        return
     report = lift_all(
-        inputs or [], settings, screen, lambda clip, outcome: tell(clip, outcome, screen)
+        inputs or [],
+        settings,
+        ScreenBoard(screen),
+        lambda clip, outcome: tell(clip, outcome, screen),
+        batch=batch,
     )
+    if report.total > 1:
+        _tell_all(report.counts, screen)
     if report.exit_code:
         raise typer.Exit(report.exit_code)
 
 
-def tell(path: Path, outcome: ClipReport | Pose3DError, screen: Screen) -> None:
+def tell(path: Path, outcome: ClipReport | Exception, screen: Screen) -> None:
     """Show what became of a clip."""
-    if isinstance(outcome, Pose3DError):
+    if isinstance(outcome, Exception):
         screen.error(outcome, clip=str(path))
         return
-    screen.show(outcome.as_json(), outcome.outputs.values())
+    record = {**outcome.as_json(), "status": outcome.status}
+    screen.show(record, [one_line(str(file)) for file in outcome.outputs.values()])
     spent = sum(outcome.seconds.values())
     people = "1 person" if outcome.people == 1 else f"{outcome.people} people"
-    screen.note(f"{path}: {people} in {outcome.frames} frames, {spent:.1f} s")
+    how = "done already" if outcome.is_kept else f"{spent:.1f} s"
+    screen.note(one_line(f"{path}: {people} in {outcome.frames} frames, {how}"))
     screen.detail(", ".join(f"{name} {s:.1f} s" for name, s in outcome.seconds.items()))
+
+
+def _tell_all(counts: dict[str, int], screen: Screen) -> None:
+    """Tell how many clips there are of each kind."""
+    if screen.settings.json:
+        screen.show({"totals": counts}, [])
+    told = ", ".join(f"{n} {kind}" for kind, n in counts.items() if n and kind != "clips")
+    screen.note(f"{counts['clips']} clips: {told or 'nothing to do'}")
+
+
+def _words(item: Planned) -> str:
+    """Say in a line what is to be done with a clip."""
+    if item.state == "failed":
+        return one_line(f"{item.clip}: would fail: {item.why}")
+    if item.state == "done":
+        return one_line(f"{item.clip}: done already in {item.folder}")
+    why = f"changed: {item.why}" if item.why else "new"
+    return one_line(f"{item.clip}: would be lifted to {item.folder} ({why})")

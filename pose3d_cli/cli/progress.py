@@ -67,7 +67,7 @@ class Lines(Display):
         if self._step <= first or self._step >= self._total:
             return ""
         left_s = (now_s - began_s) / (self._step - first) * (self._total - self._step)
-        return f"{left_s / 60:.0f} min left" if left_s > 90 else f"{left_s:.0f} s left"
+        return time_left(left_s)
 
 
 class Bar(Display):
@@ -80,7 +80,7 @@ class Bar(Display):
     def start(self, name: str, total: int | None) -> None:
         """Draw a new bar below those of the stages before."""
         if self._progress is None:
-            self._progress = _rich_progress()
+            self._progress = rich_progress()
             self._progress.start()
         self._finish()
         self._task = self._progress.add_task(name, total=total, note="")
@@ -112,12 +112,25 @@ def make_display(*, quiet: bool) -> Display:
     """Return the display that fits where stderr goes."""
     if quiet:
         return Display()
-    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-        return Bar()
-    return Lines()
+    return Bar() if has_bars() else Lines()
 
 
-def _rich_progress() -> Any:
+def has_bars() -> bool:
+    """Whether stderr is a terminal that can redraw."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def time_left(seconds: float) -> str:
+    """Return a time in words."""
+    return f"{seconds / 60:.0f} min left" if seconds > 90 else f"{seconds:.0f} s left"
+
+
+def rich_progress(*, transient: bool = False) -> Any:
+    """Return bars with time gone and left on stderr.
+
+    Args:
+        transient: Whether they vanish when they stop.
+    """
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -137,4 +150,5 @@ def _rich_progress() -> Any:
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
         console=Console(stderr=True),
+        transient=transient,
     )

@@ -6,13 +6,22 @@ import json
 import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import typer
 
 from pose3d_cli.cli.progress import Display, make_display
-from pose3d_cli.cli.stop import stop_if_told
 from pose3d_cli.errors import ExitCode, Pose3DError
+from pose3d_cli.files.plain_name import one_line
+from pose3d_cli.pipeline.stop import stop_if_told
+
+
+class Stoppable(Protocol):
+    """What is taken away before something is printed."""
+
+    def stop(self) -> None:
+        """Go away; come back by yourself."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +46,16 @@ class Screen:
     def __init__(self, settings: ScreenSettings) -> None:
         self.settings = settings
         self._display: Display = make_display(quiet=settings.quiet)
+        self._other: Stoppable | None = None
+
+    def use(self, display: Stoppable) -> None:
+        """Have another display of progress make room for what is printed."""
+        self._other = display
 
     def close(self) -> None:
         """Take the progress display away."""
+        if self._other is not None:
+            self._other.stop()
         self._display.stop()
 
     def stage(self, name: str, total: int | None) -> None:
@@ -75,7 +91,7 @@ class Screen:
         """Give a result on stdout: as JSON if that is asked for, else as `lines`."""
         self.close()
         if self.settings.json:
-            typer.echo(json.dumps(record, ensure_ascii=False, default=str))
+            typer.echo(_valid(json.dumps(record, ensure_ascii=False, default=str)))
         else:
             for line in lines:
                 typer.echo(line)
@@ -89,10 +105,14 @@ class Screen:
         """
         self.close()
         code, message = _words(error)
+        if "clip" in facts:
+            # A line a clip, whatever its name; a bug does not know which clip it was.
+            named = message if facts["clip"] in message else f"{facts['clip']}: {message}"
+            message = one_line(named)
         if self.settings.json:
             kind = type(error).__name__
             told = {"kind": kind, "message": message, "exit_code": code}
-            typer.echo(json.dumps({**facts, "error": told}, ensure_ascii=False))
+            typer.echo(_valid(json.dumps({**facts, "error": told}, ensure_ascii=False)))
         else:
             self._say(message, "red")
         if self.settings.verbose > 1:
@@ -116,6 +136,11 @@ def _words(error: BaseException) -> tuple[int, str]:
         f"this is a bug ({' '.join(what.split())}); run the command again with -vv "
         "and report what it prints"
     )
+
+
+def _valid(text: str) -> str:
+    r"""Return JSON with `\udcff`, as it is read back, for parts of names that are no text."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def is_usage(error: BaseException) -> bool:

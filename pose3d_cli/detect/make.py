@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pose3d_cli.config import nearest
 from pose3d_cli.detect.base import Detector
 from pose3d_cli.detect.options import DetectorOptions
 from pose3d_cli.detect.present import best_there
 from pose3d_cli.detect.shelf import DETECTORS, USUAL
 from pose3d_cli.errors import SettingsError, UnknownNameError
+from pose3d_cli.files.model_cache import digest
 
 AUTO = "auto"
 _OURS = ("blazepose", "rtmpose", "mmpose")  # of others nobody here knows what they take
@@ -32,9 +35,45 @@ def make_detector(name: str, options: DetectorOptions) -> Detector:
     """
     if name not in detector_names():
         raise UnknownNameError(f"no detector {name!r}{nearest(name, detector_names())}")
-    chosen = _chosen(options) if name == AUTO else name
-    _check_used(chosen, options)
-    return DETECTORS.get(chosen)(options)
+    means = chosen(name, options)
+    _check_used(means, options)
+    return DETECTORS.get(means)(options)
+
+
+def chosen(name: str, options: DetectorOptions) -> str:
+    """Return which detector a name means here and now: itself, but for `auto`."""
+    if name != AUTO:
+        return name
+    if options.config or options.checkpoint:
+        return "mmpose"
+    return "rtmpose" if options.weights or best_there("keypoints") else USUAL
+
+
+def identity(name: str, options: DetectorOptions) -> dict[str, str]:
+    """Return what tells the detector that a name means here from any other; nothing is loaded.
+
+    Files are told by their content, so that one that was replaced is another detector.
+    """
+    means = chosen(name, options)
+    told = {"detector": means}
+    if means == USUAL:
+        return told
+    weights = options.weights or (_best("keypoints") if means == "rtmpose" else "")
+    boxes = _best("boxes") or USUAL if options.boxes == AUTO else options.boxes
+    parts = {"detector_weights": weights, "boxes": boxes}
+    parts |= {"mmpose_config": options.config, "mmpose_weights": options.checkpoint}
+    return told | {part: _content(value) for part, value in parts.items()}
+
+
+def _best(kind: str) -> str:
+    best = best_there(kind)
+    return best.name if best else ""
+
+
+def _content(value: str) -> str:
+    """Return the digest of a file, or a name as it is."""
+    path = Path(value)
+    return digest(path) if value and path.is_file() else value
 
 
 def _check_used(name: str, options: DetectorOptions) -> None:
@@ -51,9 +90,3 @@ def _check_used(name: str, options: DetectorOptions) -> None:
             raise SettingsError(
                 f"{flag} is not for {name}; choose --detector {' or '.join(users)} with it"
             )
-
-
-def _chosen(options: DetectorOptions) -> str:
-    if options.config or options.checkpoint:
-        return "mmpose"
-    return "rtmpose" if options.weights or best_there("keypoints") else USUAL

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
+
+from pose3d_cli.detect.cores import threads_allowed
 
 _MOST_THREADS = 4
 
@@ -38,4 +39,4 @@ class DetectorOptions:
     @property
     def many_threads(self) -> int:
         """Threads of a large network: up to four unless told."""
-        return self.threads or min(_MOST_THREADS, os.cpu_count() or 1)
+        return self.threads or min(_MOST_THREADS, threads_allowed())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,9 @@ _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 # Longer names could pass the 255 bytes of a file name once the random part is added.
 _MAX_STEM = 40
+
+
+_RANDOM_BYTES = 6
 
 
 @contextmanager
@@ -36,7 +40,9 @@ def replacing(path: Path, *, way: str = "-o") -> Iterator[Path]:
         OutputError: Read-only or missing folder, full disk, a folder in the way. An OSError of the
             block is taken for one of writing unless it names another file.
     """
-    temporary = path.with_name(f".{path.stem[:_MAX_STEM]}.{secrets.token_hex(6)}{path.suffix}")
+    temporary = path.with_name(
+        f".{path.stem[:_MAX_STEM]}.{secrets.token_hex(_RANDOM_BYTES)}{path.suffix}"
+    )
     try:
         try:
             temporary.touch(exist_ok=False)
@@ -49,6 +55,19 @@ def replacing(path: Path, *, way: str = "-o") -> Iterator[Path]:
         if error.filename is not None and str(error.filename) not in (str(temporary), str(path)):
             raise  # the block's own trouble with some other file
         raise OutputError(explain(error, path, way=way)) from error
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what killed processes left beside `path` while they wrote it.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    ours = re.escape(f".{path.stem[:_MAX_STEM]}.")
+    leftover = re.compile(rf"{ours}[0-9a-f]{{{2 * _RANDOM_BYTES}}}{re.escape(path.suffix)}", re.S)
+    for other in path.parent.iterdir():
+        if leftover.fullmatch(other.name):
+            other.unlink(missing_ok=True)
 
 
 def explain(error: OSError, path: Path, *, way: str = "-o") -> str:

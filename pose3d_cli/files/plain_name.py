@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
+
+# Control characters, parts of invalid text, and what ends a line or paragraph.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def plain_name(path: Path) -> str:
@@ -22,3 +26,13 @@ def plain_name(path: Path) -> str:
 def readable_name(path: Path) -> str:
     r"""Return a name for messages, with `\udcff` in place of what is not valid UTF-8."""
     return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def one_line(text: str) -> str:
+    r"""Return text with `\n` and the like in place of what would break a line or hide in it."""
+    return "".join(
+        letter.encode("unicode_escape").decode()
+        if unicodedata.category(letter) in _UNSEEN
+        else letter
+        for letter in text
+    )

@@ -1,117 +1,169 @@
-"""Many clips, one report: a clip that fails is named and the others go on."""
+"""Many clips, one report: a clip that fails is named, and the others go on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
-from pose3d_cli.errors import InputError, Pose3DError
-from pose3d_cli.pipeline.infer import ClipLifter
-from pose3d_cli.pipeline.outputs import output_folder
-from pose3d_cli.pipeline.provenance import RUN_FILE
-from pose3d_cli.pipeline.report import BatchReport, ClipReport, Outcome, Reporter
-from pose3d_cli.pipeline.settings import LiftSettings
-
-VIDEO_SUFFIXES = frozenset(
-    {".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp"}
-    | {".mts", ".m2ts", ".ts"}
+from pose3d_cli.errors import (
+    DeviceError,
+    InputError,
+    MissingExtraError,
+    OutputError,
+    SettingsError,
+    UnknownNameError,
+    WeightsError,
 )
+from pose3d_cli.pipeline.batch_settings import BatchSettings
+from pose3d_cli.pipeline.infer import ClipLifter
+from pose3d_cli.pipeline.jobs import how_many
+from pose3d_cli.pipeline.outputs import writable
+from pose3d_cli.pipeline.plan import Plan, plan_batch
+from pose3d_cli.pipeline.report import BatchReport, Board, ClipReport, Reporter
+from pose3d_cli.pipeline.runner import InThisProcess, Runner, Task
+from pose3d_cli.pipeline.settings import LiftSettings
+from pose3d_cli.pipeline.summary import rows_of, with_still, write_contact_sheets, write_summary
+from pose3d_cli.pipeline.workers import Workers
+
+Tell = Callable[[Path, ClipReport | Exception], None]
+
+# These would be the same for every clip: to go on would help nobody.
+_OF_ALL = (DeviceError, MissingExtraError, SettingsError, UnknownNameError, WeightsError)
 
 
-def find_clips(inputs: Sequence[Path]) -> list[Path]:
-    """Return the clips named: files as they are, and the videos directly in each folder.
-
-    Hidden files, and what we drew ourselves, are no clips.
-
-    Raises:
-        InputError: Something that does not exist, or a folder without videos.
-    """
-    clips: list[Path] = []
-    for path in inputs:
-        if not path.exists():
-            raise InputError(f"{path}: there is no such file or folder; check the name")
-        clips.extend(_inside(path) if path.is_dir() else [path])
-    return clips
-
-
-def _inside(folder: Path) -> list[Path]:
-    if (folder / RUN_FILE).exists():
-        raise InputError(f"{folder}: holds results of pose3d, not clips; give the clips' folder")
-    clips = sorted(p for p in folder.iterdir() if _is_clip(p))
-    if not clips:
-        known = " ".join(sorted(VIDEO_SUFFIXES))
-        raise InputError(f"{folder}: no videos in this folder (looked for {known})")
-    return clips
-
-
-def _is_clip(path: Path) -> bool:
-    return (
-        path.suffix.lower() in VIDEO_SUFFIXES and not path.name.startswith(".") and path.is_file()
-    )
-
-
-def one_place_each(clips: Sequence[Path], place: Callable[[Path], Path]) -> dict[Path, Path]:
-    """Return where each clip's results go.
-
-    Raises:
-        InputError: Two clips whose results would replace each other.
-    """
-    owner: dict[Path, Path] = {}
-    for clip in clips:
-        target = place(clip)
-        other = owner.setdefault(target.absolute(), clip)
-        if other is not clip:
-            raise InputError(
-                f"{other} and {clip} would both write to {target}; "
-                "rename one, or give them different -o"
-            )
-    return {clip: place(clip) for clip in clips}
-
-
-def each_clip(
-    clips: Iterable[Path],
-    work: Callable[[Path], Outcome],
-    tell: Callable[[Path, Outcome | Pose3DError], None],
-) -> BatchReport[Outcome]:
-    """Do `work` on every clip. Only errors the user can mend are kept; a bug still stops all.
+class Lifting:
+    """The work of lifting a clip; models are loaded at the first, in whichever process.
 
     Args:
-        clips: Videos.
-        work: Raises `Pose3DError` where a clip fails.
-        tell: Called with what became of a clip, as soon as it is known.
+        settings: The same for all clips.
+        is_one_of_many: Whether a still of each clip is wanted, for the sheet of all.
     """
-    report: BatchReport[Outcome] = BatchReport()
-    for clip in clips:
-        outcome: Outcome | Pose3DError
-        try:
-            outcome = report.done[clip] = work(clip)
-        except Pose3DError as error:
-            outcome = report.failed[clip] = error
-        tell(clip, outcome)
-    return report
+
+    def __init__(self, settings: LiftSettings, *, is_one_of_many: bool) -> None:
+        self._lifter = ClipLifter(settings)
+        self._is_one_of_many = is_one_of_many
+
+    def __call__(self, task: Task, reporter: Reporter) -> ClipReport:
+        """Lift a clip."""
+        report = self._lifter.lift(task.clip, task.folder, reporter)
+        return with_still(report) if self._is_one_of_many else report
 
 
 def lift_all(
     inputs: Sequence[Path],
     settings: LiftSettings,
-    reporter: Reporter,
-    tell: Callable[[Path, ClipReport | Pose3DError], None] = lambda _clip, _outcome: None,
+    board: Board,
+    tell: Tell = lambda _clip, _outcome: None,
+    *,
+    batch: BatchSettings | None = None,
+    runner: Runner | None = None,
 ) -> BatchReport[ClipReport]:
-    """Lift every clip.
+    """Lift every clip, but for those that are done already.
+
+    Several clips are lifted by processes of their own. Called from a program, that program must
+    stand behind `if __name__ == "__main__":`, as with all of Python's processes.
 
     Args:
-        inputs: Clips and folders of clips.
+        inputs: Clips, folders of clips, and patterns.
         settings: The same for all.
-        reporter: Shows progress.
+        board: Shows progress.
         tell: Called with what became of a clip, as soon as it is known.
+        batch: Which clips, by how many processes, and what is done again.
+        runner: Does the work; by default this process for one clip, others for several.
 
     Raises:
         InputError: An input that names no clip, or clips whose results would replace each other;
             nothing has been lifted then.
+        Pose3DError: What is wrong for all clips, such as weights that are not there.
     """
-    lifter = ClipLifter(settings)
-    clips = find_clips(inputs)
-    if settings.from_2d and len(clips) > 1:
-        raise InputError(f"--from-2d belongs to one clip, but {len(clips)} are given")
-    one_place_each(clips, lambda clip: output_folder(clip, settings))
-    return each_clip(clips, lambda clip: lifter.lift(clip, reporter), tell)
+    batch = batch or BatchSettings()
+    plan = plan_batch(inputs, settings, batch)
+    return _Batch(plan, board, tell, runner).run()
+
+
+class _Batch:
+    """One run through all clips."""
+
+    def __init__(self, plan: Plan, board: Board, tell: Tell, runner: Runner | None) -> None:
+        self._plan, self._board, self._tell, self._runner = plan, board, tell, runner
+        self._clips = [clip.path for clip in plan.places]
+        self._report: BatchReport[ClipReport] = BatchReport(total=len(self._clips))
+
+    def run(self) -> BatchReport[ClipReport]:
+        self._board.begin(len(self._clips))
+        if self._plan.note:
+            self._board.note(self._plan.note)
+        try:
+            self._work()
+        except BaseException:  # Ctrl-C too: what is done by now is worth knowing
+            self._summarise()
+            raise
+        self._report.done = {
+            clip: with_still(one) if one.is_kept and self._plan.summary else one
+            for clip, one in self._report.done.items()
+        }
+        self._summarise()
+        return self._report
+
+    def _tasks(self) -> list[Task]:
+        """Tell what is failed or done already, and return what is to be done."""
+        tasks = []
+        for item in self._plan.each():
+            if item.state == "failed":
+                self._end(item.clip, InputError(item.why))
+            elif item.kept is not None:
+                self._end(item.clip, item.kept)
+            else:
+                tasks.append(Task(clip=item.clip, folder=item.folder))
+            if self._is_over:
+                return []
+        return tasks
+
+    def _work(self) -> None:
+        tasks = self._tasks()
+        if not tasks:
+            return
+        runner = self._runner or self._usual_runner(len(tasks))
+        with closing(runner.run(tasks, self._board)) as ended:
+            for task, outcome in ended:
+                if isinstance(outcome, _OF_ALL):
+                    raise outcome
+                self._end(task.clip, outcome)
+                if self._is_over:
+                    return
+
+    @property
+    def _is_over(self) -> bool:
+        return self._plan.batch.fail_fast and bool(self._report.failed)
+
+    def _usual_runner(self, n_tasks: int) -> Runner:
+        settings, is_many = self._plan.settings, len(self._clips) > 1
+        work = Lifting(settings, is_one_of_many=is_many and self._plan.summary is not None)
+        if not is_many:
+            return InThisProcess(work)
+        count, threads = how_many(self._plan.batch.jobs, n_tasks, device=settings.device)
+        return Workers(work, count, threads)
+
+    def _end(self, clip: Path, outcome: ClipReport | Exception) -> None:
+        """Keep what became of a clip, and tell it."""
+        if isinstance(outcome, Exception):
+            self._report.failed[clip] = outcome
+            self._board.counted(is_worked=True, is_failed=True)
+        else:
+            self._report.done[clip] = outcome
+            self._board.counted(is_worked=not outcome.is_kept, is_failed=False)
+        self._tell(clip, outcome)
+
+    def _summarise(self) -> None:
+        """Write the summary; that it cannot be written fails no clip."""
+        files = self._plan.summary
+        rows = rows_of(self._clips, self._report)
+        if files is None or not rows:
+            return
+        try:
+            with writable(files.folder):
+                write_summary(files, rows, self._report.counts)
+                write_contact_sheets(files, rows, self._report.done.values())
+        except OutputError as error:
+            self._board.warn(f"no summary: {error}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,12 +10,14 @@ from typing import Any
 
 from pose3d_cli.detect.base import Detector
 from pose3d_cli.detect.make import make_detector
-from pose3d_cli.errors import Pose3DError
+from pose3d_cli.errors import InputError, Pose3DError
+from pose3d_cli.files.atomic import remove_leftovers
 from pose3d_cli.files.keypoints import write_keypoints
 from pose3d_cli.files.video import open_video
-from pose3d_cli.pipeline.batch import each_clip, find_clips, one_place_each
+from pose3d_cli.pipeline.clips import Clip, find_clips
 from pose3d_cli.pipeline.observe import observe
 from pose3d_cli.pipeline.outputs import writable
+from pose3d_cli.pipeline.places import one_place_each
 from pose3d_cli.pipeline.report import BatchReport, Reporter
 from pose3d_cli.pipeline.settings import DetectorSettings, LiftSettings
 
@@ -51,7 +53,7 @@ def gather(
     inputs: Sequence[Path],
     output: Path,
     reporter: Reporter,
-    tell: Callable[[Path, Gathered | Pose3DError], None],
+    tell: Callable[[Path, Gathered | Exception], None],
     *,
     detector: DetectorSettings | None = None,
 ) -> BatchReport[Gathered]:
@@ -60,8 +62,8 @@ def gather(
     A file that is younger than its clip counts as done, so that a run that was stopped goes on.
 
     Args:
-        inputs: Videos and folders of videos.
-        output: Gets `CLIP_keypoints.npz` of each clip.
+        inputs: Videos, folders of videos, and patterns.
+        output: Gets `CLIP_keypoints.npz` of each clip, in folders as the clips lie in theirs.
         reporter: Shows progress.
         tell: Called with what became of a clip.
         detector: Which; None for `auto`.
@@ -70,7 +72,9 @@ def gather(
         InputError: An input that names no clip, or clips of one name.
         OutputError: A folder that cannot be written.
     """
-    files = one_place_each(find_clips(inputs), lambda clip: output / f"{clip.stem}_keypoints.npz")
+    files = one_place_each(
+        find_clips(inputs), lambda clip, called: output / clip.below / f"{called}_keypoints.npz"
+    )
     settings = LiftSettings()
 
     @cache
@@ -80,14 +84,35 @@ def gather(
         reporter.note(f"detector: {found.name}")
         return found
 
-    def work(clip: Path) -> Gathered:
+    def work(clip: Clip) -> Gathered:
         file = files[clip]
-        if file.exists() and file.stat().st_mtime >= clip.stat().st_mtime:
-            return Gathered(clip=clip, keypoints=file)
-        return _detect(clip, file, finder(), settings, reporter)
+        if clip.trouble:
+            raise InputError(clip.trouble)
+        if file.exists() and file.stat().st_mtime >= clip.path.stat().st_mtime:
+            return Gathered(clip=clip.path, keypoints=file)
+        with writable(file.parent):
+            remove_leftovers(file)
+            return _detect(clip.path, file, finder(), settings, reporter)
 
     with writable(output):
-        return each_clip(files, work, tell)
+        return _each(files, work, tell)
+
+
+def _each(
+    clips: Iterable[Clip],
+    work: Callable[[Clip], Gathered],
+    tell: Callable[[Path, Gathered | Exception], None],
+) -> BatchReport[Gathered]:
+    """Do `work` on every clip. Only errors the user can mend are kept; a bug still stops all."""
+    report: BatchReport[Gathered] = BatchReport()
+    for clip in clips:
+        outcome: Gathered | Exception
+        try:
+            outcome = report.done[clip.path] = work(clip)
+        except Pose3DError as error:
+            outcome = report.failed[clip.path] = error
+        tell(clip.path, outcome)
+    return report
 
 
 def _detect(

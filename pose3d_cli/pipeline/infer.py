@@ -19,10 +19,11 @@ from pose3d_cli.files.results import ClipResult, PersonResult
 from pose3d_cli.files.video import open_video
 from pose3d_cli.lift.about import WeightsAbout, sha256
 from pose3d_cli.pipeline.observe import Mended, Observation, mend, observe
-from pose3d_cli.pipeline.outputs import output_folder, writable, write_outputs
+from pose3d_cli.pipeline.outputs import clean, writable, write_outputs
 from pose3d_cli.pipeline.place import Placed, lift_people
-from pose3d_cli.pipeline.provenance import RUN_FILE, write_run
+from pose3d_cli.pipeline.provenance import RUN_FILE, fingerprint_of, write_run
 from pose3d_cli.pipeline.report import ClipReport, Reporter
+from pose3d_cli.pipeline.resume import made_with
 from pose3d_cli.pipeline.settings import LiftSettings
 from pose3d_cli.pipeline.stock import find_weights
 from pose3d_cli.pipeline.watch import Watch
@@ -71,16 +72,21 @@ class ClipLifter:
     def _weights_record(self) -> dict[str, str]:
         return {"name": self._weights.stem, "sha256": sha256(self._weights)}
 
-    def lift(self, clip: Path, reporter: Reporter) -> ClipReport:
-        """Lift `clip` and write its results.
+    @cached_property
+    def _made_with(self) -> dict[str, Any]:
+        return made_with(self.settings)
+
+    def lift(self, clip: Path, folder: Path, reporter: Reporter) -> ClipReport:
+        """Lift `clip` and write its results into `folder`.
 
         Raises:
             Pose3DError: What is wrong with the clip, the settings or the output folder.
         """
-        watch, folder = Watch(reporter), output_folder(clip, self.settings)
+        watch = Watch(reporter)
         _ = self.lifter  # bad weights are told before any work
         self._tell_detector(watch)
         with writable(folder):
+            clean(clip, folder)
             return self._lift_into(folder, clip, watch)
 
     def _tell_detector(self, watch: Watch) -> None:
@@ -90,7 +96,7 @@ class ClipLifter:
         self._is_told = True
 
     def _lift_into(self, folder: Path, clip: Path, watch: Watch) -> ClipReport:
-        settings, about = self.settings, self.lifter.about
+        settings, about, lifted = self.settings, self.lifter.about, fingerprint_of(clip)
         span = {"start_s": settings.start or None, "end_s": settings.end or None}
         with open_video(clip, **span) as video:
             camera = camera_of(settings, video.size_px)
@@ -117,7 +123,15 @@ class ClipLifter:
             seconds=watch.seconds,
             warnings=watch.warnings,
         )
-        write_run(folder / RUN_FILE, clip, settings, {**report.as_json(), "meta": meta})
+        write_run(
+            folder / RUN_FILE,
+            clip,
+            settings,
+            {**report.as_json(), "meta": meta},
+            clip_fingerprint=lifted,
+            made_with=self._made_with,
+            files=report.outputs.values(),
+        )
         report.outputs["run"] = folder / RUN_FILE
         return report
 

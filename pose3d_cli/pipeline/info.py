@@ -25,7 +25,7 @@ from pose3d_cli.files.results import read_result
 from pose3d_cli.files.tables import COLUMNS
 from pose3d_cli.files.video import open_video
 from pose3d_cli.lift.about import describe, sha256
-from pose3d_cli.pipeline.batch import VIDEO_SUFFIXES
+from pose3d_cli.pipeline.walk import VIDEO_SUFFIXES
 from pose3d_cli.pose.camera import camera_record
 from pose3d_cli.pose.types import Keypoints2D
 

@@ -7,24 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pose3d_cli.errors import InputError, OutputError
+from pose3d_cli.errors import OutputError
+from pose3d_cli.files.atomic import remove_leftovers
 from pose3d_cli.files.keypoints import write_keypoints
 from pose3d_cli.files.results import ClipResult, write_result
 from pose3d_cli.files.tables import write_csv
 from pose3d_cli.pipeline.draw import draw_video
 from pose3d_cli.pipeline.observe import Observation
-from pose3d_cli.pipeline.provenance import RUN_FILE
+from pose3d_cli.pipeline.provenance import RUN_FILE, holds_results
 from pose3d_cli.pipeline.settings import LiftSettings
 from pose3d_cli.pipeline.watch import Watch
-
-
-def output_folder(clip: Path, settings: LiftSettings) -> Path:
-    """Return the folder of a clip's results, refusing one that must not be replaced."""
-    base = Path(settings.output) if settings.output else clip.parent
-    folder = base / f"{clip.stem}_pose3d"
-    if not settings.overwrite and (folder / RUN_FILE).exists():
-        raise InputError(f"{folder}: has results already; use --overwrite or another -o")
-    return folder
 
 
 @contextmanager
@@ -51,6 +43,22 @@ def writable(folder: Path) -> Iterator[None]:
                 place.rmdir()
 
 
+def clean(clip: Path, folder: Path) -> None:
+    """Remove unfinished files that a killed run left among the results of a clip."""
+    with suppress(OSError):  # what cannot be removed now cannot be written either, which is told
+        for path in (*_paths(clip, folder).values(), folder / RUN_FILE):
+            remove_leftovers(path)
+
+
+def _paths(clip: Path, folder: Path) -> dict[str, Path]:
+    return {
+        "npz": folder / f"{clip.stem}.npz",
+        "csv": folder / f"{clip.stem}.csv",
+        "keypoints": folder / f"{clip.stem}_keypoints.npz",
+        "video": folder / f"{clip.stem}.mp4",
+    }
+
+
 def write_outputs(
     clip: Path,
     folder: Path,
@@ -64,14 +72,10 @@ def write_outputs(
     An earlier run's `run.json` goes first: until this run's own is there, nothing in the folder
     claims to be complete.
     """
-    outputs = {
-        "npz": folder / f"{clip.stem}.npz",
-        "csv": folder / f"{clip.stem}.csv",
-        "keypoints": folder / f"{clip.stem}_keypoints.npz",
-    }
-    video = folder / f"{clip.stem}.mp4"
-    if (folder / RUN_FILE).exists():
-        (folder / RUN_FILE).unlink()
+    outputs = _paths(clip, folder)
+    video = outputs.pop("video")
+    if holds_results(folder):
+        (folder / RUN_FILE).unlink(missing_ok=True)
         video.unlink(missing_ok=True)  # it shows what that run found
     with watch.timed("write"):
         write_keypoints(outputs["keypoints"], seen.people, {"detector": seen.detector})

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from pose3d_cli import __version__
+from pose3d_cli.errors import InputError
 from pose3d_cli.files.atomic import replacing
 from pose3d_cli.pipeline.settings import LiftSettings
 
@@ -29,13 +31,67 @@ def fingerprint(path: Path) -> str:
     return digest.hexdigest()
 
 
-def write_run(path: Path, clip: Path, settings: LiftSettings, facts: dict[str, Any]) -> None:
-    """Write `run.json`: what ran on what, how long it took and what it warned of."""
+def fingerprint_of(clip: Path) -> str:
+    """Return the fingerprint of a clip that is to be read.
+
+    Raises:
+        InputError: It cannot be.
+    """
+    try:
+        return fingerprint(clip)
+    except OSError as error:
+        why = (error.strerror or type(error).__name__).lower()
+        raise InputError(f"{clip}: cannot be read ({why})") from error
+
+
+def digest(values: Mapping[str, Any]) -> str:
+    """Return a digest of plain values, the same for equal ones in any order."""
+    text = json.dumps(values, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def holds_results(folder: Path) -> bool:
+    """Whether a folder is one of our results, finished or not, and no folder of clips.
+
+    A run that was killed leaves no `run.json`, but the keypoints are written before all else.
+    """
+    try:
+        is_called_so = folder.name.endswith("_pose3d")
+        has_run = (folder / RUN_FILE).exists()
+        return has_run or (is_called_so and any(folder.glob("*_keypoints.npz")))
+    except OSError:  # one may not look
+        return False
+
+
+def write_run(
+    path: Path,
+    clip: Path,
+    settings: LiftSettings,
+    facts: dict[str, Any],
+    *,
+    clip_fingerprint: str,
+    made_with: Mapping[str, Any],
+    files: Iterable[Path],
+) -> None:
+    """Write `run.json`: what ran on what, how long it took and what it warned of.
+
+    Args:
+        path: The file.
+        clip: What was lifted.
+        settings: As given.
+        facts: What else to keep.
+        clip_fingerprint: Of what was lifted, taken before: it may have been replaced since.
+        made_with: The settings that change a result, by content where they name files.
+        files: All files of the result, which must be there.
+    """
     record = {
         "format": "pose3d-run/1",
         "program_version": __version__,
-        "input": {"path": str(clip), "fingerprint": fingerprint(clip)},
+        "input": {"path": str(clip), "fingerprint": clip_fingerprint},
         "settings": asdict(settings),
+        "settings_sha256": digest(made_with),
+        "made_with": dict(made_with),
+        "files": {file.name: file.stat().st_size for file in files},
         **facts,
     }
     with replacing(path) as temporary:

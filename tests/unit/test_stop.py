@@ -5,7 +5,7 @@ import sys
 SWALLOWED = """
 import os, signal, sys
 from pose3d_cli.cli.screen import Screen, ScreenSettings
-from pose3d_cli.cli.stop import listen
+from pose3d_cli.pipeline.stop import listen
 
 class Dropped:
     def __del__(self):

@@ -109,7 +109,7 @@ def write_contact_sheets(
         Tile(
             name=Path(row.input).name,
             status=row.status,
-            words=row.message or _people(row),
+            words=row.message.removeprefix(f"{row.input}: ") or _people(row),
             picture=from_jpeg(stills[row.input]) if stills.get(row.input) else None,
         )
         for row in rows

@@ -21,7 +21,7 @@ PICTURE_PX = (320, 180)
 """Width and height of the picture of a tile; its words stand below it."""
 
 TILES_A_SHEET = 96
-_COLUMNS = 8
+_COLUMNS = 6
 _WORDS_PX = 44
 _INK: RGB = (40, 40, 40)
 _MARK: dict[str, RGB] = {"done": (34, 139, 74), "kept": (110, 110, 110), "failed": (190, 40, 40)}

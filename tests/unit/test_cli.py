@@ -23,6 +23,7 @@ from pose3d_cli.cli.table import table
 from pose3d_cli.cli.train import RunSettings
 from pose3d_cli.errors import ExitCode, InputError, NobodyFoundError, Pose3DError
 from pose3d_cli.learn.settings import TrainSettings
+from pose3d_cli.pipeline.batch_settings import BatchSettings
 from pose3d_cli.pipeline.report import BatchReport, ClipReport
 from pose3d_cli.pipeline.settings import LiftSettings
 
@@ -92,7 +93,7 @@ def test_the_version(pose3d):
 
 @pytest.mark.parametrize(
     ("command", "classes"),
-    [("lift", [LiftSettings]), ("train", [RunSettings, TrainSettings])],
+    [("lift", [LiftSettings, BatchSettings]), ("train", [RunSettings, TrainSettings])],
 )
 def test_every_setting_is_a_flag_with_the_docstring_as_help(pose3d, command, classes):
     text = " ".join(pose3d(command, "--help").stdout.replace("-\n", "-").split())
@@ -109,11 +110,12 @@ def printed(result):
 
 
 def test_print_config_gives_what_config_reads_back(pose3d, tmp_path):
-    assert printed(pose3d("lift", "--print-config")) == asdict(LiftSettings())
+    usual = asdict(LiftSettings()) | asdict(BatchSettings())
+    assert printed(pose3d("lift", "--print-config")) == usual
     path = tmp_path / "run.toml"
     path.write_text(pose3d("lift", "--print-config", "--fov", "50", "--no-mirror").stdout)
     again = printed(pose3d("lift", "--print-config", "--config", path))
-    assert again == {**asdict(LiftSettings()), "fov": 50.0, "mirror": False}
+    assert again == {**usual, "fov": 50.0, "mirror": False}
 
 
 def test_flags_go_before_the_file_and_the_file_before_the_defaults(pose3d, tmp_path):

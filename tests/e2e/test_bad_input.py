@@ -261,6 +261,7 @@ def test_one_bad_clip_among_good_ones_does_not_stop_them(lift, tmp_path):
     bad = make_text(tmp_path / "bad.mp4")
     result = lift(bad, good, "--json", code=ExitCode.SOME_CLIPS_FAILED)
     rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert rows.pop()["totals"]["failed"] == 1
     told = {row["clip"]: row for row in rows}
     assert told[str(bad)]["error"]["exit_code"] == ExitCode.BAD_INPUT
     assert told[str(good)]["people"] >= 1

@@ -46,6 +46,20 @@ def test_each_clip_becomes_a_file_once_and_an_empty_one_is_named(clips, tmp_path
     assert again.exit_code == 0
 
 
+def test_keypoints_lie_in_folders_as_the_clips_do_and_what_was_left_half_goes(clips, tmp_path):
+    out = tmp_path / "keypoints"
+    (clips / "deep").mkdir()
+    (clips / "walk.mp4").rename(clips / "deep" / "walk.mp4")
+    (clips / "gone.mp4").symlink_to("nowhere")
+    half = out / "deep" / ".walk_keypoints.0123456789ab.npz"
+    half.parent.mkdir(parents=True)
+    half.write_text("half")
+    report, told = run([clips], out)
+    assert [p.name for p in (out / "deep").iterdir()] == ["walk_keypoints.npz"]
+    assert "leads nowhere" in str(told["gone.mp4"])
+    assert report.exit_code == 6
+
+
 def test_a_clip_that_changed_is_looked_at_again(clips, tmp_path):
     out, clip = tmp_path / "keypoints", clips / "walk.mp4"
     run([clip], out)
@@ -62,5 +76,5 @@ def test_clips_of_one_name_are_refused(clips, tmp_path):
     other = tmp_path / "other"
     other.mkdir()
     make_film(other / "walk.mp4", walking(2))
-    with pytest.raises(InputError, match=r"would both write to .*walk_keypoints"):
+    with pytest.raises(InputError, match=r"would both write to .*walk.mp4_keypoints"):
         run([clips, other], tmp_path / "out")

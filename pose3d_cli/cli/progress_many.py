@@ -75,7 +75,14 @@ class ManyDisplay:
     def stop(self) -> None:
         """Make room for what is printed; what changes next brings the display back."""
 
-    def left_s(self) -> float | None:
+    def words(self) -> str:
+        """Say how many failed, and how long the others will take where that can be known."""
+        left_s = self._left_s()
+        words = [f"{self.failed} failed" if self.failed else ""]
+        words.append("" if left_s is None else time_left(left_s))
+        return ", ".join(word for word in words if word)
+
+    def _left_s(self) -> float | None:
         """Return the seconds that the clips left will take, going by those worked on so far."""
         if not self._worked or self.over >= self.total:
             return None
@@ -106,9 +113,7 @@ class ManyLines(ManyDisplay):
             typer.echo(self._line(), err=True)
 
     def _line(self) -> str:
-        left_s = self.left_s()
-        words = [f"clips {self.over}/{self.total}", f"{self.failed} failed" if self.failed else ""]
-        words.append("" if left_s is None else time_left(left_s))
+        words = [f"clips {self.over}/{self.total}", self.words()]
         works = [
             f"{s.name} {s.stage} {s.step}{f'/{s.total}' if s.total else ''}" for s in self.slots
         ]
@@ -143,8 +148,7 @@ class ManyBars(ManyDisplay):
         """Move the bar of all clips."""
         super().counted(is_worked=is_worked, is_failed=is_failed)
         if self._bars is not None:
-            note = f"{self.failed} failed" if self.failed else ""
-            self._bars.update(self._all, completed=self.over, note=note)
+            self._bars.update(self._all, completed=self.over, note=self.words())
 
     def stop(self) -> None:
         """Take the bars away until something moves."""
@@ -155,8 +159,8 @@ class ManyBars(ManyDisplay):
         """Return the bars, on the screen."""
         if self._bars is None:
             self._bars = rich_progress(transient=True)
-            self._all = self._bars.add_task("clips", total=self.total, note="")
-            self._bars.update(self._all, completed=self.over)
+            shown = {"total": self.total, "completed": self.over, "note": self.words()}
+            self._all = self._bars.add_task("clips", **shown)
         self._bars.start()
         return self._bars
 

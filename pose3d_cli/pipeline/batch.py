@@ -111,9 +111,9 @@ class _Batch:
         tasks = []
         for item in self._plan.each():
             if item.state == "failed":
-                self._end(item.clip, InputError(item.why))
+                self._end(item.clip, InputError(item.why), is_worked=False)
             elif item.kept is not None:
-                self._end(item.clip, item.kept)
+                self._end(item.clip, item.kept, is_worked=False)
             else:
                 tasks.append(Task(clip=item.clip, folder=item.folder))
             if self._is_over:
@@ -145,14 +145,13 @@ class _Batch:
         count, threads = how_many(self._plan.batch.jobs, n_tasks, device=settings.device)
         return Workers(work, count, threads)
 
-    def _end(self, clip: Path, outcome: ClipReport | Exception) -> None:
+    def _end(self, clip: Path, outcome: ClipReport | Exception, *, is_worked: bool = True) -> None:
         """Keep what became of a clip, and tell it."""
         if isinstance(outcome, Exception):
             self._report.failed[clip] = outcome
-            self._board.counted(is_worked=True, is_failed=True)
         else:
             self._report.done[clip] = outcome
-            self._board.counted(is_worked=not outcome.is_kept, is_failed=False)
+        self._board.counted(is_worked=is_worked, is_failed=clip in self._report.failed)
         self._tell(clip, outcome)
 
     def _summarise(self) -> None:

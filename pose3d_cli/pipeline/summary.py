@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from pose3d_cli.errors import ExitCode, Pose3DError
-from pose3d_cli.files.atomic import replacing
+from pose3d_cli.files.atomic import remove_leftovers, replacing
 from pose3d_cli.files.plain_name import one_line
 from pose3d_cli.pipeline.report import BatchReport, ClipReport, exit_code_of
 
@@ -80,10 +81,10 @@ def write_summary(files: SummaryFiles, rows: Sequence[Row], totals: Mapping[str,
         "totals": dict(totals),
         "clips": [asdict(row) for row in rows],
     }
-    with replacing(files.path("summary", ".json")) as new:
+    with _anew(files.path("summary", ".json")) as new:
         new.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     with (
-        replacing(files.path("summary", ".csv")) as new,
+        _anew(files.path("summary", ".csv")) as new,
         new.open("w", encoding="utf-8", newline="") as file,
     ):
         table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
@@ -116,7 +117,7 @@ def write_contact_sheets(
     ]
     sheets = draw_sheets(tiles)
     for number, sheet in enumerate(sheets):
-        with replacing(files.path("contact_sheet", ".jpg", number)) as new:
+        with _anew(files.path("contact_sheet", ".jpg", number)) as new:
             new.write_bytes(as_jpeg(sheet))
     number = len(sheets)  # those of an earlier, longer run
     while (old := files.path("contact_sheet", ".jpg", number)).exists() and number:
@@ -132,6 +133,15 @@ def with_still(report: ClipReport) -> ClipReport:
         return replace(report, still=still_of(report.clip, report.outputs["keypoints"]))
     except Pose3DError:  # only a picture to look at: the clip is no worse for it
         return report
+
+
+@contextmanager
+def _anew(path: Path) -> Iterator[Path]:
+    """Give a file that takes the place of `path`, and clean up what a killed run left of one."""
+    with suppress(OSError):  # that the folder cannot be written is told by what comes next
+        remove_leftovers(path)
+    with replacing(path) as new:
+        yield new
 
 
 def _row(clip: Path, outcome: ClipReport | Exception) -> Row:

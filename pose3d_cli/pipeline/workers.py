@@ -197,7 +197,8 @@ def _how_it_ended(code: int | None) -> str:
         return "was told to end by somebody"
     if code is None or code >= 0:
         return f"ended by itself with code {code}; lift it alone with -vv to see why"
-    name = signal.Signals(-code).name
+    known = {int(number): number.name for number in signal.Signals}
+    name = known.get(-code, f"signal {-code}")
     if name == "SIGKILL":
         return f"was killed ({name}), as the system does when memory runs out; try fewer --jobs"
     if name in ("SIGTERM", "SIGINT", "SIGHUP"):

@@ -86,6 +86,7 @@ def test_the_summary_has_a_row_a_clip_in_the_order_of_the_inputs(clips):
             yield from super().run(tasks[::-1], board)
 
     touch(clips / "new\nline.mp4")
+    (clips / ".summary.0123456789ab.json").write_text("left by a run that was killed")
     run([clips], Backwards({"b.mp4": InputError("b: broken"), "a.mp4": KeyError("x")}))
     record, rows = summary(clips)
     assert record["format"] == "pose3d-summary/1"
@@ -101,6 +102,7 @@ def test_the_summary_has_a_row_a_clip_in_the_order_of_the_inputs(clips):
     assert rows[2]["output"] == str(clips / "deep" / "c_pose3d")
     assert rows[3]["input"].endswith(r"new\nline.mp4")
     assert len((clips / "summary.csv").read_text().splitlines()) == 5
+    assert not list(clips.glob(".*"))
     sheet = cv2.imread(str(clips / "contact_sheet.jpg"))
     assert sheet.shape[0] < 300 < 4 * 320 < sheet.shape[1]
 
@@ -225,13 +227,15 @@ def test_what_is_done_is_kept_and_the_rest_gone_on_with(tmp_path, tiny_weights):
     run([folder / "a.mp4"], runner, settings=settings)
     assert states(folder, settings) == {"a.mp4": ("done", ""), "b.mp4": ("new", "")}
     board = Listener()
+    (folder / "gone.mp4").symlink_to("nowhere")
     report, told = run([folder], runner, settings=settings, board=board)
+    (folder / "gone.mp4").unlink()
     assert runner.seen == ["a.mp4", "b.mp4"]
     assert told["a.mp4"].status == "kept"
     assert told["b.mp4"].status == "done"
-    assert report.counts == {"clips": 2, "done": 1, "kept": 1, "failed": 0, "left": 0}
-    assert board.n_worked == 1
-    assert [row["status"] for row in summary(folder)[1]] == ["kept", "done"]
+    assert report.counts == {"clips": 3, "done": 1, "kept": 1, "failed": 1, "left": 0}
+    assert (board.n_worked, board.n_failed) == (1, 1)  # the others say nothing of the time it takes
+    assert [row["status"] for row in summary(folder)[1]] == ["kept", "done", "failed"]
     sheet = cv2.imread(str(folder / "contact_sheet.jpg"))
     assert np.std(sheet[60:180, 40:300]) > 20  # the still of the one that was kept
     other = LiftSettings(weights=str(tiny_weights), render="off", overwrite=False, height=1.8)

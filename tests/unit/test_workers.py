@@ -156,7 +156,8 @@ def test_jobs_share_the_cores(monkeypatch):
     assert how_many(1, 100) == (1, None)
     assert how_many(3, 100) == (3, 2)
     assert how_many(16, 100) == (16, 1)
-    assert how_many(16, 2) == (2, 4)
+    assert how_many(4, 1) == (1, 2)  # as many as if more were left: bits hang on it
+    assert how_many(16, 0) == (1, 1)
     assert how_many("auto", 100, device="cpu") == (5, 1)  # by memory
     assert how_many("auto", 100, device="cuda") == (4, 2)
     monkeypatch.setattr("pose3d_cli.pipeline.jobs.threads_allowed", lambda: 1)

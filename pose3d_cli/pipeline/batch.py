@@ -99,10 +99,7 @@ class _Batch:
         except BaseException:  # Ctrl-C too: what is done by now is worth knowing
             self._summarise()
             raise
-        self._report.done = {
-            clip: with_still(one) if one.is_kept and self._plan.summary else one
-            for clip, one in self._report.done.items()
-        }
+        self._draw_kept()
         self._summarise()
         return self._report
 
@@ -153,6 +150,20 @@ class _Batch:
             self._report.done[clip] = outcome
         self._board.counted(is_worked=is_worked, is_failed=clip in self._report.failed)
         self._tell(clip, outcome)
+
+    def _draw_kept(self) -> None:
+        """Make the stills of clips that were done already."""
+        files = self._plan.summary
+        kept = [clip for clip, one in self._report.done.items() if one.is_kept]
+        if files is None or not kept:
+            return
+        sheet = files.path("contact_sheet", ".jpg")
+        reporter = self._board.opened(sheet)
+        reporter.stage("draw", len(kept))
+        for clip in kept:
+            self._report.done[clip] = with_still(self._report.done[clip])
+            reporter.advance()
+        self._board.closed(sheet)
 
     def _summarise(self) -> None:
         """Write the summary; that it cannot be written fails no clip."""

@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -22,7 +22,9 @@ Found = tuple[Path, str]
 """A path and why it is no clip to work on; nothing where it may be one."""
 
 
-def walk(folder: Path, *, recursive: bool) -> list[Found]:
+def walk(
+    folder: Path, *, recursive: bool, enter: Callable[[Path], bool] = lambda _folder: True
+) -> list[Found]:
     """Return the videos in a folder, by name, and what looks like one and cannot be read.
 
     Hidden files and folders, and folders of our own results, are left out. A folder that links
@@ -31,6 +33,7 @@ def walk(folder: Path, *, recursive: bool) -> list[Found]:
     Args:
         folder: Searched.
         recursive: Whether folders below it are searched too.
+        enter: Whether one of those is worth searching.
     """
     found: list[Found] = []
     done: set[str] = set()
@@ -49,7 +52,7 @@ def walk(folder: Path, *, recursive: bool) -> list[Found]:
         for entry in entries:
             if not is_folder(entry):
                 found += [(entry, trouble_of(entry))] if _is_video_name(entry) else []
-            elif recursive and _is_to_search(entry):
+            elif recursive and enter(entry) and _is_to_search(entry):
                 (links if entry.is_symlink() else waiting).append(entry)
                 found += _no_video(entry)
     return sorted(found, key=lambda one: one[0].parts)
@@ -82,10 +85,14 @@ def matching(pattern: Path, *, recursive: bool) -> tuple[Path, list[Found]]:
     root, wanted = Path(*parts[:fixed]), parts[fixed:]
     if not is_folder(root):
         raise InputError(f"{pattern}: there is no folder {root}; check the name")
-    is_deep = recursive or len(wanted) > 1
+    found = walk(
+        root,
+        recursive=True,
+        enter=lambda path: _may_lead_on(path.relative_to(root).parts, wanted, recursive=recursive),
+    )
     return root, [
         (path, trouble)
-        for path, trouble in walk(root, recursive=is_deep)
+        for path, trouble in found
         if _matches(path.relative_to(root).parts, wanted, recursive=recursive)
     ]
 
@@ -114,6 +121,17 @@ def _matches(parts: tuple[str, ...], wanted: tuple[str, ...], *, recursive: bool
         bool(parts)
         and fnmatchcase(parts[0], wanted[0])
         and _matches(parts[1:], wanted[1:], recursive=recursive)
+    )
+
+
+def _may_lead_on(parts: tuple[str, ...], wanted: tuple[str, ...], *, recursive: bool) -> bool:
+    """Whether what a pattern wants may lie in a folder."""
+    if not wanted:
+        return recursive
+    if not parts or wanted[0] == "**":
+        return True
+    return fnmatchcase(parts[0], wanted[0]) and _may_lead_on(
+        parts[1:], wanted[1:], recursive=recursive
     )
 
 

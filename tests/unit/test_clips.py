@@ -105,6 +105,36 @@ def test_patterns(tmp_path, pattern, wanted):
     assert names(find_clips([tmp_path / pattern]), tmp_path) == wanted
 
 
+def test_a_pattern_looks_into_no_folder_that_cannot_have_what_it_names(tmp_path, monkeypatch):
+    for name in ("a.mp4", "x/c.mp4", "x/y/d.mp4", "z/e.mp4"):
+        touch(tmp_path / name)
+    seen, list_folder = [], Path.iterdir
+    monkeypatch.setattr(Path, "iterdir", lambda path: seen.append(path.name) or list_folder(path))
+    for pattern, folders in (("*.mp4", []), ("x/*.mp4", []), ("?/*.mp4", ["x", "z"])):
+        seen.clear()
+        find_clips([tmp_path / pattern])
+        assert seen[1:] == folders
+    with pytest.raises(InputError, match="no videos of such names"):
+        find_clips([tmp_path / "?"], recursive=False)
+
+
+def test_what_may_not_be_read_is_a_clip_in_trouble(tmp_path, monkeypatch):
+    touch(tmp_path / "a.mp4")
+    touch(tmp_path / "locked" / "b.mp4")
+    list_folder = Path.iterdir
+
+    def iterdir(path):  # whoever runs the tests may read everything
+        if path.name == "locked":
+            raise PermissionError(13, "Permission denied", str(path))
+        return list_folder(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    monkeypatch.setattr(os, "access", lambda path, mode: path.name != "a.mp4")
+    told = troubles(find_clips([tmp_path]))
+    assert told["a.mp4"].endswith("a.mp4: may not be read (permission denied)")
+    assert told["locked"].endswith("locked: the folder cannot be read (permission denied)")
+
+
 def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tmp_path):
     clip = touch(tmp_path / "a[1].mp4")
     touch(tmp_path / "a1.mp4")

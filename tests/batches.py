@@ -17,7 +17,7 @@ class StandIn:
     """Does to a clip what its name says, and writes one file for it.
 
     `bad...` fails, `bug...` has a bug, `odd...` raises what cannot be pickled, `dead...` kills the
-    process, `slow...` takes `slow_s`.
+    process, `slow...` takes `slow_s`, and so does `deaf...`, which tells nothing meanwhile.
     """
 
     slow_s: float = 60.0
@@ -45,6 +45,8 @@ def _do(clip, slow_s, reporter):
     if clip.name.startswith("warn"):
         reporter.warn("beware")
         reporter.note("by the way")
+    if clip.name.startswith("deaf"):
+        time.sleep(slow_s)
     end_s = time.monotonic() + slow_s
     while clip.name.startswith("slow") and time.monotonic() < end_s:
         time.sleep(0.02)

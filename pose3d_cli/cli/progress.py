@@ -128,6 +128,8 @@ def time_left(seconds: float) -> str:
 def rich_progress(*, transient: bool = False) -> Any:
     """Return bars with time gone and left on stderr.
 
+    A task with a field `left` has that text in place of what its last steps say.
+
     Args:
         transient: Whether they vanish when they stop.
     """
@@ -140,6 +142,12 @@ def rich_progress(*, transient: bool = False) -> Any:
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
+    from rich.text import Text
+
+    class Left(TimeRemainingColumn):
+        def render(self, task: Any) -> Text:
+            own = task.fields.get("left")
+            return super().render(task) if own is None else Text(own, "progress.remaining")
 
     return Progress(
         TextColumn("{task.description:>7}"),
@@ -147,7 +155,7 @@ def rich_progress(*, transient: bool = False) -> Any:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),
-        TimeRemainingColumn(),
+        Left(),
         TextColumn("{task.fields[note]}"),
         console=Console(stderr=True),
         transient=transient,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import typer
@@ -75,14 +76,11 @@ class ManyDisplay:
     def stop(self) -> None:
         """Make room for what is printed; what changes next brings the display back."""
 
-    def words(self) -> str:
-        """Say how many failed, and how long the others will take where that can be known."""
-        left_s = self._left_s()
-        words = [f"{self.failed} failed" if self.failed else ""]
-        words.append("" if left_s is None else time_left(left_s))
-        return ", ".join(word for word in words if word)
+    def failures(self) -> str:
+        """Say how many failed; nothing if none did."""
+        return f"{self.failed} failed" if self.failed else ""
 
-    def _left_s(self) -> float | None:
+    def left_s(self) -> float | None:
         """Return the seconds that the clips left will take, going by those worked on so far."""
         if not self._worked or self.over >= self.total:
             return None
@@ -113,7 +111,9 @@ class ManyLines(ManyDisplay):
             typer.echo(self._line(), err=True)
 
     def _line(self) -> str:
-        words = [f"clips {self.over}/{self.total}", self.words()]
+        left_s = self.left_s()
+        words = [f"clips {self.over}/{self.total}", self.failures()]
+        words.append("" if left_s is None else time_left(left_s))
         works = [
             f"{s.name} {s.stage} {s.step}{f'/{s.total}' if s.total else ''}" for s in self.slots
         ]
@@ -148,19 +148,24 @@ class ManyBars(ManyDisplay):
         """Move the bar of all clips."""
         super().counted(is_worked=is_worked, is_failed=is_failed)
         if self._bars is not None:
-            self._bars.update(self._all, completed=self.over, note=self.words())
+            self._bars.update(self._all, completed=self.over, **self._words())
 
     def stop(self) -> None:
         """Take the bars away until something moves."""
         if self._bars is not None:
             self._bars.stop()
 
+    def _words(self) -> dict[str, str]:
+        left_s = self.left_s()
+        left = "-:--:--" if left_s is None else str(timedelta(seconds=round(left_s)))
+        return {"note": self.failures(), "left": left}
+
     def _shown(self) -> Any:
         """Return the bars, on the screen."""
         if self._bars is None:
             self._bars = rich_progress(transient=True)
-            shown = {"total": self.total, "completed": self.over, "note": self.words()}
-            self._all = self._bars.add_task("clips", **shown)
+            shown = {"total": self.total, "completed": self.over}
+            self._all = self._bars.add_task("clips", **shown, **self._words())
         self._bars.start()
         return self._bars
 

@@ -107,8 +107,8 @@ class Screen:
         code, message = _words(error)
         if "clip" in facts:
             # A line a clip, whatever its name; a bug does not know which clip it was.
-            named = message if facts["clip"] in message else f"{facts['clip']}: {message}"
-            message = one_line(named)
+            message, clip = one_line(message), one_line(facts["clip"])
+            message = message if clip in message else f"{clip}: {message}"
         if self.settings.json:
             kind = type(error).__name__
             told = {"kind": kind, "message": message, "exit_code": code}

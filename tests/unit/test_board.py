@@ -14,7 +14,7 @@ from pose3d_cli.cli.lift import tell
 from pose3d_cli.cli.progress_many import ManyBars, ManyDisplay, ManyLines, make_many_display
 from pose3d_cli.cli.screen import Screen, ScreenSettings
 from pose3d_cli.errors import ExitCode, InputError
-from pose3d_cli.files.plain_name import one_line
+from pose3d_cli.files.plain_name import one_line, readable_name
 from pose3d_cli.pipeline.report import Board, Reporter
 from tests.batches import report_of, touch
 from tests.clips import make_text
@@ -37,7 +37,7 @@ def test_a_clip_is_one_line_whatever_its_name(capsys):
     odd = Path("new\nline\udcff.mp4")
     screen = Screen(ScreenSettings())
     tell(odd, report_of(odd, odd.with_suffix(".npz")), screen)
-    tell(odd, InputError(f"{odd}: broken"), screen)
+    tell(odd, InputError(f"{readable_name(odd)}: broken"), screen)
     shown = capsys.readouterr()
     assert shown.out == "new\\nline\\udcff.npz\n"
     assert shown.err.splitlines() == [
@@ -130,6 +130,11 @@ def test_bars_of_all_and_of_each_in_work(capsys):
     bars.counted(is_worked=True, is_failed=True)
     shown = {task.description: task.completed for task in bars._bars.tasks}
     assert shown == {"clips": 1, "detect": 0}
+    bars._began_s -= 3600  # an hour for one of three
+    bars.counted(is_worked=False, is_failed=False)
+    assert bars._bars.tasks[0].fields == {"note": "1 failed", "left": "1:00:00"}
+    bars._bars.console.print(bars._bars.make_tasks_table(bars._bars.tasks[:1]))
+    assert "left 1:00:00 1 failed" in capsys.readouterr().err
     assert bars._bars.live.is_started
     bars.stop()
     assert not bars._bars.live.is_started

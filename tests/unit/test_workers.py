@@ -118,7 +118,7 @@ class Telling(Listener):
 
 workers = Workers(StandIn(), 1)
 if __name__ == "__main__":
-    list(workers.run([Task(clip=Path("slow.mp4"), folder=Path("out"))], Telling()))
+    list(workers.run([Task(clip=Path("deaf.mp4"), folder=Path("out"))], Telling()))
 """
 
 

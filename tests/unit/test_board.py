@@ -152,7 +152,12 @@ def test_results_are_printed_with_the_bars_away(capsys, monkeypatch):
     one.stage("detect", 3)
     tell(Path("a.mp4"), report_of("a.mp4", "a.npz"), screen)
     assert capsys.readouterr().out == "a.npz\n"
+    bars = board._display._bars
+    assert not bars.live.is_started
     one.advance()
+    assert bars.live.is_started
+    board.warn("beware")
+    assert not bars.live.is_started
     board.note("found")  # text goes where the bars are not
     screen.close()
 

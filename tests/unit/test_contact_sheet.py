@@ -59,7 +59,8 @@ def test_long_and_foreign_names_do_not_leave_the_tile():
         draw_sheets([Tile(name=name, status="kept", words="x\ny " * 200)])[0]
         for name in ("a", "東京\n" * 100)
     )
-    assert plain.shape == odd.shape
+    edge = PICTURE_PX[0]  # with the gap before it: the last pixels of the tile
+    np.testing.assert_array_equal(plain[:, edge:], odd[:, edge:])
 
 
 def row(number):
@@ -87,7 +88,7 @@ def test_the_still_of_a_clip_is_its_middle_frame_with_somebody(tmp_path, tiny_we
     assert still.shape == (180, 320, 3)
     apart = [np.median(np.abs(still - picture)) for picture in pictures]
     assert 8 <= int(np.argmin(apart)) <= 12
-    assert min(apart) < 4 < apart[0]
+    assert min(apart) < 6 < apart[0]
     assert report.still == still_of(clip, report.outputs["keypoints"])  # whoever draws it
 
 

@@ -103,8 +103,12 @@ def _write(canvas: Image, text: str, at: tuple[int, int], colour: RGB) -> None:
 
 def _shortened(name: str) -> str:
     """Return a name that fits: its beginning and its end tell most."""
-    half = _LETTERS_A_LINE // 2 - 1
-    return name if len(name) <= _LETTERS_A_LINE else f"{name[:half]}..{name[-half:]}"
+    shown = name
+    for half in range(_LETTERS_A_LINE // 2, 0, -1):
+        if cv2.getTextSize(shown, _FONT, _SIZE, 1)[0][0] <= PICTURE_PX[0] - 16:
+            break
+        shown = f"{name[:half]}..{name[-half:]}"
+    return shown
 
 
 def _plain(text: str) -> str:

@@ -55,12 +55,13 @@ def test_tiles_tell_status_and_reason():
 
 
 def test_long_and_foreign_names_do_not_leave_the_tile():
-    plain, odd = (
+    plain, odd, long = (
         draw_sheets([Tile(name=name, status="kept", words="x\ny " * 200)])[0]
-        for name in ("a", "東京\n" * 100)
+        for name in ("a", "東京\n" * 100, "W" * 200)
     )
     edge = PICTURE_PX[0]  # with the gap before it: the last pixels of the tile
     np.testing.assert_array_equal(plain[:, edge:], odd[:, edge:])
+    np.testing.assert_array_equal(plain[:, edge:], long[:, edge:])
 
 
 def row(number):

@@ -6,7 +6,7 @@ import json
 import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import typer
 
@@ -16,6 +16,7 @@ from pose3d_cli.files.plain_name import one_line
 from pose3d_cli.pipeline.stop import stop_if_told
 
 
+@runtime_checkable
 class Stoppable(Protocol):
     """What is taken away before something is printed."""
 

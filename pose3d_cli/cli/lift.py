@@ -49,15 +49,13 @@ def lift(
     settings, weights and version, are kept. summary.json, summary.csv and contact_sheet.jpg, in
     the folder given or in that of -o, tell what became of each.
     """
-    from pose3d_cli.pipeline.batch import lift_all
-    from pose3d_cli.pipeline.plan import plan_batch
-
     if not inputs and not batch.list:
         raise typer.BadParameter("give a video or a folder of videos")
     if batch.dry_run:
-        for item in plan_batch(inputs or [], settings, batch).each():
-            screen.show(item.as_json(), [_words(item)])
+        _tell_plan(inputs or [], settings, batch, screen)
         return
+    from pose3d_cli.pipeline.batch import lift_all
+
     report = lift_all(
         inputs or [],
         settings,
@@ -91,6 +89,16 @@ def _tell_all(counts: dict[str, int], screen: Screen) -> None:
         screen.show({"totals": counts}, [])
     told = ", ".join(f"{n} {kind}" for kind, n in counts.items() if n and kind != "clips")
     screen.note(f"{counts['clips']} clips: {told or 'nothing to do'}")
+
+
+def _tell_plan(
+    inputs: list[Path], settings: LiftSettings, batch: BatchSettings, screen: Screen
+) -> None:
+    """Show what would be done with each clip."""
+    from pose3d_cli.pipeline.plan import plan_batch
+
+    for item in plan_batch(inputs, settings, batch).each():
+        screen.show(item.as_json(), [_words(item)])
 
 
 def _words(item: Planned) -> str:

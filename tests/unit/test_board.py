@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,8 @@ from pose3d_cli.pipeline.report import Board, Reporter
 from tests.batches import report_of, touch
 from tests.clips import make_text
 from tests.people import make_film, walking
+
+ROOT = Path(__file__).parents[2]
 
 
 def board_of(**settings):
@@ -202,6 +206,33 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(pose3d, clips, tin
         "clip": f"{clips}/a.mp4", "plan": "changed", "why": "other settings: height",
         "output": f"{clips}/a_pose3d",
     }  # fmt: skip
+
+
+LOADED = """
+import sys
+from pose3d_cli.cli.app import app
+if __name__ == "__main__":
+    try:
+        app(sys.argv[1:], prog_name="pose3d")
+    finally:
+        print(sorted({"torch", "scipy", "matplotlib"} & set(sys.modules)), file=sys.stderr)
+"""
+
+
+def test_a_dry_run_loads_nothing_slow_and_who_leads_no_network(clips, tiny_weights, tmp_path):
+    script = tmp_path / "loaded.py"
+    script.write_text(LOADED)
+    for flag, loaded in (("--dry-run", []), ("--no-mirror", ["matplotlib", "scipy"])):
+        command = [sys.executable, script, "lift", clips, "--weights", tiny_weights, flag]
+        done = subprocess.run(
+            [*map(str, command), "--render", "off"],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "a.mp4: " in done.stdout + done.stderr
+        assert done.stderr.splitlines()[-1] == str(loaded)
 
 
 def test_many_clips_end_to_end(pose3d, clips, tiny_weights):

@@ -12,7 +12,7 @@ from jaxtyping import Float, Float32, UInt8
 
 from pose3d_cli.detect.blaze_net import BlazeNet
 from pose3d_cli.detect.blaze_roi import crop_to_picture, cut, roi_to_crop, side_px
-from pose3d_cli.detect.overlap import closeness
+from pose3d_cli.pose.boxes import closeness
 
 _N_POINTS = 39  # 33 keypoints, then helpers
 _N_KEYPOINTS = 33

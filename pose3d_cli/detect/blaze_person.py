@@ -11,7 +11,7 @@ from jaxtyping import Float32, Float64, UInt8
 
 from pose3d_cli.detect.blaze_net import BlazeNet
 from pose3d_cli.detect.blaze_roi import tiles
-from pose3d_cli.detect.overlap import keep_best
+from pose3d_cli.pose.boxes import keep_best
 
 _GRIDS = ((28, 2), (14, 2), (7, 6))  # cells a side, anchors a cell
 _N_ANCHORS = sum(side * side * per_cell for side, per_cell in _GRIDS)

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Float32, Int64, UInt8
 
 from pose3d_cli.detect.base import People2D
 from pose3d_cli.detect.boxes.base import PersonDetector
-from pose3d_cli.detect.overlap import closeness, iou
+from pose3d_cli.pose.boxes import closeness, iou
 from pose3d_cli.pose.skeleton import Skeleton
 
 _SAME_BOX = 0.3

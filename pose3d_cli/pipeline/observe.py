@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from pose3d_cli.detect.base import Detector
-from pose3d_cli.detect.track import pick_people, track_people
+from pose3d_cli.detect.pick import pick_people
+from pose3d_cli.detect.track import track_people
 from pose3d_cli.errors import InputError, NobodyFoundError
 from pose3d_cli.files.keypoints import read_keypoints
 from pose3d_cli.files.video import Video, VideoFrame

@@ -13,11 +13,11 @@ from pose3d_cli.detect.blaze_landmark import sharpen
 from pose3d_cli.detect.blaze_net import BlazeNet
 from pose3d_cli.detect.blaze_person import anchors
 from pose3d_cli.detect.blaze_roi import crop_to_picture, cut, roi_to_crop, side_px, tiles
-from pose3d_cli.detect.overlap import closeness, keep_best
 from pose3d_cli.detect.zoo.blazepose import BlazePose
 from pose3d_cli.errors import MissingExtraError, WeightsError
 from pose3d_cli.files.shipped import shipped
 from pose3d_cli.files.video import open_video
+from pose3d_cli.pose.boxes import closeness, keep_best
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "walk.mp4"
 SHA256 = {

@@ -12,9 +12,9 @@ from pose3d_cli.detect.boxes.blaze import BlazeBoxes
 from pose3d_cli.detect.boxes.onnx_boxes import OnnxBoxes
 from pose3d_cli.detect.boxes.shelf import person_detector
 from pose3d_cli.detect.options import DetectorOptions
-from pose3d_cli.detect.overlap import iou, keep_best
 from pose3d_cli.errors import SettingsError, UnknownNameError, WeightsError
 from pose3d_cli.files.video import open_video
+from pose3d_cli.pose.boxes import iou, keep_best
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "walk.mp4"
 RED = np.array([255, 0, 0], np.uint8)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from pose3d_cli.detect.base import People2D
-from pose3d_cli.detect.track import pick_people, track_people
+from pose3d_cli.detect.pick import pick_people
+from pose3d_cli.detect.track import track_people
 from pose3d_cli.errors import NobodyFoundError, UnknownNameError
 from pose3d_cli.files.video import VideoFrame
 from pose3d_cli.pose.skeleton import COCO17

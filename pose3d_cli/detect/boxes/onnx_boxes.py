@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from pose3d_cli.detect.boxes.base import PictureNet, letterbox, surest_first
-from pose3d_cli.detect.overlap import keep_best
 from pose3d_cli.errors import WeightsError
+from pose3d_cli.pose.boxes import keep_best
 
 _STRIDES = (8, 16, 32)
 _MAX_OVERLAP = 0.45

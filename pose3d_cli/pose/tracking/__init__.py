@@ -1,0 +1,1 @@
+"""Identity over time: who is who from picture to picture. NumPy in, NumPy out, no pictures."""

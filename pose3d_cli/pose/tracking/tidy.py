@@ -1,0 +1,155 @@
+"""Mending tracks when the whole clip is known: people exchanged, in pieces or there twice.
+
+What comes later tells more than the moment: who comes out of a crossing with whose clothes, and
+which piece goes on where another broke off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import combinations, takewhile
+
+import numpy as np
+from jaxtyping import Float64
+
+from pose3d_cli.pose.boxes import iou
+from pose3d_cli.pose.tracking.cost import apart, assign, look_apart
+from pose3d_cli.pose.tracking.track import Seen, Track, velocity
+
+_MEETING = 0.15
+"""IoU from which two people may be taken for each other."""
+_MEETING_LASTS_S = 1.0
+"""Boxes that part for less than this still meet."""
+
+_JOIN_S = 1.0
+"""Longest gap over which two pieces are one person; who is back later is somebody else."""
+_LOOK = 1.5
+"""Share of a look in the cost of joining, beside the distance that is 1 where it is impossible."""
+_BESIDE_S = 1.0
+"""So long before and after a gap looks are compared."""
+_FEWEST_LOOKS = 3
+
+_SAME = 0.4
+"""Distance (see `apart`) below which two people in one picture are one: a tenth of their size."""
+_MOSTLY = 0.7
+"""Share of a track in which it must be another's double to be left out."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """A part of a track that is one person for sure.
+
+    Attributes:
+        seen: In order of time.
+        track: Number of the track it is from.
+        part: Number of the piece in that track.
+    """
+
+    seen: list[Seen]
+    track: int
+    part: int
+
+
+def tidy(tracks: Sequence[Track]) -> list[Track]:
+    """Return tracks mended: see the module.
+
+    Tracks are cut in the middle of each meeting of two people, and the pieces put together anew,
+    each as it was unless the looks say otherwise.
+
+    Returns:
+        In order of first appearance.
+    """
+    kept = _without_doubles(tracks)
+    middles = _meetings(kept)
+    pieces = [
+        piece for number, track in enumerate(kept) for piece in _cut(number, track, middles[number])
+    ]
+    return sorted(_joined(pieces), key=lambda track: track.seen[0].frame)
+
+
+def _together(one: Track, other: Track) -> list[tuple[Seen, Seen]]:
+    """Return the sightings of two people in the pictures that show both."""
+    if one.seen[0].frame > other.last.frame or other.seen[0].frame > one.last.frame:
+        return []
+    there = {seen.frame: seen for seen in other.seen}
+    return [(seen, there[seen.frame]) for seen in one.seen if seen.frame in there]
+
+
+def _without_doubles(tracks: Sequence[Track]) -> list[Track]:
+    """Return the tracks without those that mostly show somebody whom a longer one shows."""
+    kept: list[Track] = []
+    for track in sorted(tracks, key=len, reverse=True):
+        doubled = [sum(apart(*two) < _SAME for two in _together(track, long)) for long in kept]
+        if max(doubled, default=0) < _MOSTLY * len(track):
+            kept.append(track)
+    return kept
+
+
+def _meetings(tracks: Sequence[Track]) -> list[set[float]]:
+    """Return for each track the middles of its meetings with others, in seconds."""
+    middles: list[set[float]] = [set() for _ in tracks]
+    for one, other in combinations(range(len(tracks)), 2):
+        both = _together(tracks[one], tracks[other])
+        times = [a.time_s for a, b in both if iou(a.box[None], b.box[None])[0, 0] >= _MEETING]
+        breaks = np.flatnonzero(np.diff(times) > _MEETING_LASTS_S) + 1
+        for meeting in np.split(np.array(times), breaks):
+            if len(meeting):
+                middle_s = float(meeting[0] + meeting[-1]) / 2
+                middles[one].add(middle_s)
+                middles[other].add(middle_s)
+    return middles
+
+
+def _cut(number: int, track: Track, times_s: Collection[float]) -> list[_Piece]:
+    place = np.searchsorted(sorted(times_s), [seen.time_s for seen in track.seen])
+    parts = np.split(np.arange(len(track)), np.flatnonzero(np.diff(place)) + 1)
+    return [
+        _Piece([track.seen[row] for row in rows], number, part) for part, rows in enumerate(parts)
+    ]
+
+
+def _looks(seen: Sequence[Seen]) -> Float64[np.ndarray, " bins"] | None:
+    """Return the mean look in the second that begins a row of sightings; None for too few."""
+    first_s = seen[0].time_s
+    near = takewhile(lambda s: abs(s.time_s - first_s) <= _BESIDE_S, seen)
+    looks = [s.look for s in near if s.look is not None]
+    if len(looks) < _FEWEST_LOOKS:
+        return None
+    return np.asarray(np.mean(looks, axis=0), np.float64)
+
+
+def _joined(pieces: list[_Piece]) -> list[Track]:
+    """Return the pieces of each person as a track; each goes on in one other at most."""
+    costs = np.full((len(pieces), len(pieces)), np.inf)
+    for a, one in enumerate(pieces):
+        for b, other in enumerate(pieces):
+            costs[a, b] = _cost_of_joining(one, other)
+    goes_on = dict(assign(costs))
+    joined = []
+    for start in sorted(set(range(len(pieces))) - set(goes_on.values())):
+        seen, at = list(pieces[start].seen), start
+        while at in goes_on:
+            at = goes_on[at]
+            seen += pieces[at].seen
+        joined.append(Track(seen))
+    return joined
+
+
+def _cost_of_joining(one: _Piece, other: _Piece) -> float:
+    """Return how unlikely it is that `other` is `one` again; infinite where it is impossible."""
+    last, first = one.seen[-1], other.seen[0]
+    gap_s = first.time_s - last.time_s
+    is_next = one.track == other.track and one.part + 1 == other.part
+    if gap_s <= 0 or not (is_next or gap_s <= _JOIN_S):
+        return np.inf
+    distance = 0.0 if is_next else _distance(one, other, gap_s)
+    if distance >= 1:
+        return np.inf
+    return distance + _LOOK * look_apart(_looks(one.seen[::-1]), _looks(other.seen))
+
+
+def _distance(one: _Piece, other: _Piece, gap_s: float) -> float:
+    """Return how far apart the ends are, at rest or at the speed before or after the gap."""
+    shifts = (None, velocity(one.seen[::-1]) * gap_s, velocity(other.seen) * gap_s)
+    return min(apart(one.seen[-1], other.seen[0], shift) for shift in shifts)

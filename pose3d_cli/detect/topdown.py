@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int64, UInt8
+from jaxtyping import Float32, Int64, UInt8
 
 from pose3d_cli.detect.base import People2D
 from pose3d_cli.detect.boxes.base import PersonDetector
 from pose3d_cli.pose.boxes import closeness, iou
 from pose3d_cli.pose.skeleton import Skeleton
+from pose3d_cli.pose.tracking.doubles import distinct
 
 _SAME_BOX = 0.3
 """IoU from which a box found is that of somebody known."""
@@ -26,7 +27,6 @@ _FEWEST_SURE = 4
 _MARGIN = 0.1  # keypoints end before hair, fingers and soles do
 _MIN_SIDE_PX = 24.0  # smaller boxes hold no person anybody could see
 _OUTSIDE_REACH = 0.1  # a joint so far outside the picture, in sides of the box, counts for nothing
-_SAME_PERSON = 0.1  # median distance of keypoints, in heights of the larger box
 
 
 @runtime_checkable
@@ -99,7 +99,7 @@ class TopDown:
         if is_new.any():  # the first box is rough; the second look is from the keypoints' own
             again = self._look(image, people.box[is_new], people.origin[is_new])
             people = _joined(people.take(~is_new), again)
-        return people.take(_different(people))
+        return people.take(distinct(people.xy, people.box))
 
     def _boxes(
         self, known: Float32[np.ndarray, "known 4"], found: Float32[np.ndarray, "found 4"]
@@ -172,19 +172,3 @@ def _joined(one: People2D, other: People2D) -> People2D:
         score=np.concatenate([one.score, other.score]),
         origin=np.concatenate([one.origin, other.origin]),
     )
-
-
-def _different(people: People2D) -> Bool[np.ndarray, " persons"]:
-    """Return who is nobody earlier in the row once more: two boxes may slide onto one person."""
-    size = (people.box[:, 2:] - people.box[:, :2]).max(-1, initial=0)
-    kept = np.ones(len(people), bool)
-    for row in range(len(people)):
-        for earlier in np.flatnonzero(kept[:row]):
-            apart = _apart(people.xy[row], people.xy[earlier])
-            kept[row] &= not apart < _SAME_PERSON * max(size[row], size[earlier])
-    return kept
-
-
-def _apart(one: Float[np.ndarray, "joints 2"], other: Float[np.ndarray, "joints 2"]) -> float:
-    both = ~np.isnan(one + other).any(-1)
-    return float(np.median(np.hypot(*(one - other)[both].T))) if both.any() else np.inf

@@ -11,6 +11,7 @@ from pose3d_cli.detect.base import Detector, People2D
 from pose3d_cli.detect.look import look
 from pose3d_cli.files.video import VideoFrame
 from pose3d_cli.pose.skeleton import Skeleton
+from pose3d_cli.pose.tracking.doubles import distinct
 from pose3d_cli.pose.tracking.tidy import tidy
 from pose3d_cli.pose.tracking.track import Seen, Track
 from pose3d_cli.pose.tracking.tracker import Tracker
@@ -91,6 +92,7 @@ def track_people(
         if asked or search:
             near = _together([last[track] for track in asked])
             people = detector.detect(frame.image, near, search=search)
+            people = people.take(distinct(people.xy, people.box))
             followed = [asked[row] if row >= 0 else None for row in people.origin]
             given = tracker.step(_sightings(people, frame), free, followed)
             last = {t: last[t] for t in asked} | {

@@ -39,3 +39,8 @@ def closeness(
     """Return 1 inside the picture, falling to 0 at `reach_px` outside it."""
     outside = np.maximum(np.maximum(-xy, xy - [width - 1, height - 1]), 0).max(-1)
     return np.clip(1 - outside / reach_px, 0, 1)
+
+
+def around(xy: Float[np.ndarray, "*batch joints 2"]) -> Float[np.ndarray, "*batch 4"]:
+    """Return the boxes round points; NaN where all points are."""
+    return np.concatenate([np.nanmin(xy, axis=-2), np.nanmax(xy, axis=-2)], axis=-1)

@@ -20,6 +20,9 @@ _MAX_GROWTH = 1.7  # ratio of sizes before and after a loss
 _OVERLAP = 0.3
 _LOOK = 0.5
 _FOLLOWED = 0.3
+_NEW = 0.3
+_NEW_FOR = 3
+"""A track of fewer sightings may be nobody, so others come first."""
 _IMPOSSIBLE = 1e3
 
 
@@ -70,7 +73,8 @@ def cost(track: Track, person: Seen, *, is_followed: bool = False) -> float:
     expected = track.last.box + np.tile(shift_px, 2)
     shared = float(iou(expected[None], person.box[None])[0, 0])
     look = look_apart(track.look, person.look)
-    return distance + _OVERLAP * (1 - shared) + _LOOK * look - _FOLLOWED * is_followed
+    prior = _NEW * (len(track) < _NEW_FOR) - _FOLLOWED * is_followed
+    return distance + _OVERLAP * (1 - shared) + _LOOK * look + prior
 
 
 def assign(costs: Float[np.ndarray, "rows columns"]) -> list[tuple[int, int]]:

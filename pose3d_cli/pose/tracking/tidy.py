@@ -24,6 +24,8 @@ _MEETING_LASTS_S = 1.0
 
 _JOIN_S = 1.0
 """Longest gap over which two pieces are one person; who is back later is somebody else."""
+_OVERLAP_S = 0.2
+"""So long one person may be two pieces at once."""
 _LOOK = 1.5
 """Share of a look in the cost of joining, beside the distance that is 1 where it is impossible."""
 _BESIDE_S = 1.0
@@ -32,6 +34,8 @@ _FEWEST_LOOKS = 3
 
 _SAME = 0.4
 """Distance (see `apart`) below which two people in one picture are one: a tenth of their size."""
+_FEWEST = 3
+"""Tracks of fewer sightings are nobody's piece."""
 _MOSTLY = 0.7
 """Share of a track in which it must be another's double to be left out."""
 
@@ -62,10 +66,14 @@ def tidy(tracks: Sequence[Track]) -> list[Track]:
     """
     kept = _without_doubles(tracks)
     middles = _meetings(kept)
+    flickers = [track for track in kept if len(track) < _FEWEST]
     pieces = [
-        piece for number, track in enumerate(kept) for piece in _cut(number, track, middles[number])
+        piece
+        for number, track in enumerate(kept)
+        if len(track) >= _FEWEST
+        for piece in _cut(number, track, middles[number])
     ]
-    return sorted(_joined(pieces), key=lambda track: track.seen[0].frame)
+    return sorted(_joined(pieces) + flickers, key=lambda track: track.seen[0].frame)
 
 
 def _together(one: Track, other: Track) -> list[tuple[Seen, Seen]]:
@@ -90,15 +98,31 @@ def _meetings(tracks: Sequence[Track]) -> list[set[float]]:
     """Return for each track the middles of its meetings with others, in seconds."""
     middles: list[set[float]] = [set() for _ in tracks]
     for one, other in combinations(range(len(tracks)), 2):
-        both = _together(tracks[one], tracks[other])
-        times = [a.time_s for a, b in both if iou(a.box[None], b.box[None])[0, 0] >= _MEETING]
-        breaks = np.flatnonzero(np.diff(times) > _MEETING_LASTS_S) + 1
-        for meeting in np.split(np.array(times), breaks):
-            if len(meeting):
-                middle_s = float(meeting[0] + meeting[-1]) / 2
-                middles[one].add(middle_s)
-                middles[other].add(middle_s)
+        for middle_s in _middles(_together(tracks[one], tracks[other])):
+            middles[one].add(middle_s)
+            middles[other].add(middle_s)
     return middles
+
+
+def _middles(both: Sequence[tuple[Seen, Seen]]) -> list[float]:
+    """Return the middles of the meetings of two people, in seconds.
+
+    A meeting lasts until both have been seen clearly again for some pictures.
+    """
+    close = [float(iou(a.box[None], b.box[None])[0, 0]) >= _MEETING for a, b in both]
+    meetings: list[tuple[float, float]] = []
+    clear = 0
+    for (a, b), is_close in zip(both, close, strict=True):
+        if not is_close:
+            clear += a.look is not None and b.look is not None
+            continue
+        start_s, last_s = meetings[-1] if meetings else (a.time_s, -np.inf)
+        if clear < _FEWEST_LOOKS and a.time_s - last_s <= _MEETING_LASTS_S:
+            meetings[-1] = (start_s, a.time_s)
+        else:
+            meetings.append((a.time_s, a.time_s))
+        clear = 0
+    return [(start_s + end_s) / 2 for start_s, end_s in meetings]
 
 
 def _cut(number: int, track: Track, times_s: Collection[float]) -> list[_Piece]:
@@ -124,14 +148,14 @@ def _joined(pieces: list[_Piece]) -> list[Track]:
     costs = np.full((len(pieces), len(pieces)), np.inf)
     for a, one in enumerate(pieces):
         for b, other in enumerate(pieces):
-            costs[a, b] = _cost_of_joining(one, other)
+            costs[a, b] = np.inf if a == b else _cost_of_joining(one, other)
     goes_on = dict(assign(costs))
     joined = []
     for start in sorted(set(range(len(pieces))) - set(goes_on.values())):
         seen, at = list(pieces[start].seen), start
         while at in goes_on:
             at = goes_on[at]
-            seen += pieces[at].seen
+            seen += [later for later in pieces[at].seen if later.frame > seen[-1].frame]
         joined.append(Track(seen))
     return joined
 
@@ -141,7 +165,7 @@ def _cost_of_joining(one: _Piece, other: _Piece) -> float:
     last, first = one.seen[-1], other.seen[0]
     gap_s = first.time_s - last.time_s
     is_next = one.track == other.track and one.part + 1 == other.part
-    if gap_s <= 0 or not (is_next or gap_s <= _JOIN_S):
+    if gap_s <= -_OVERLAP_S or not (is_next or gap_s <= _JOIN_S):
         return np.inf
     distance = 0.0 if is_next else _distance(one, other, gap_s)
     if distance >= 1:

@@ -1,0 +1,1 @@
+"""People who walk past each other, to measure how well identities hold."""

@@ -15,6 +15,7 @@ from jaxtyping import Float64
 
 from pose3d_cli.pose.boxes import iou
 from pose3d_cli.pose.tracking.cost import apart, assign, look_apart
+from pose3d_cli.pose.tracking.exchange import exchanged
 from pose3d_cli.pose.tracking.track import Seen, Track, velocity
 
 _MEETING = 0.15
@@ -23,7 +24,10 @@ _MEETING_LASTS_S = 1.0
 """Boxes that part for less than this still meet."""
 
 _JOIN_S = 1.0
-"""Longest gap over which two pieces are one person; who is back later is somebody else."""
+"""Longest gap over which two pieces are one person."""
+_JOIN_ALIKE_S = 2.0
+_ALIKE = 0.4
+"""The same where the looks are known, and no farther apart than this (Hellinger distance)."""
 _OVERLAP_S = 0.2
 """So long one person may be two pieces at once."""
 _LOOK = 1.5
@@ -65,6 +69,7 @@ def tidy(tracks: Sequence[Track]) -> list[Track]:
         In order of first appearance.
     """
     kept = _without_doubles(tracks)
+    _give_back(kept)
     middles = _meetings(kept)
     flickers = [track for track in kept if len(track) < _FEWEST]
     pieces = [
@@ -94,6 +99,26 @@ def _without_doubles(tracks: Sequence[Track]) -> list[Track]:
     return kept
 
 
+def _give_back(tracks: Sequence[Track]) -> None:
+    """Exchange sightings of people who were taken for each other."""
+    for one, other in combinations(tracks, 2):
+        both = _together(one, other)
+        close = _close(both)
+        if not any(close):
+            continue
+        swapped = {
+            pair[0].frame: pair
+            for pair, is_swapped in zip(both, exchanged(both, close), strict=True)
+            if is_swapped
+        }
+        one.seen = [swapped[s.frame][1] if s.frame in swapped else s for s in one.seen]
+        other.seen = [swapped[s.frame][0] if s.frame in swapped else s for s in other.seen]
+
+
+def _close(both: Sequence[tuple[Seen, Seen]]) -> list[bool]:
+    return [float(iou(a.box[None], b.box[None])[0, 0]) >= _MEETING for a, b in both]
+
+
 def _meetings(tracks: Sequence[Track]) -> list[set[float]]:
     """Return for each track the middles of its meetings with others, in seconds."""
     middles: list[set[float]] = [set() for _ in tracks]
@@ -109,10 +134,9 @@ def _middles(both: Sequence[tuple[Seen, Seen]]) -> list[float]:
 
     A meeting lasts until both have been seen clearly again for some pictures.
     """
-    close = [float(iou(a.box[None], b.box[None])[0, 0]) >= _MEETING for a, b in both]
     meetings: list[tuple[float, float]] = []
     clear = 0
-    for (a, b), is_close in zip(both, close, strict=True):
+    for (a, b), is_close in zip(both, _close(both), strict=True):
         if not is_close:
             clear += a.look is not None and b.look is not None
             continue
@@ -165,12 +189,17 @@ def _cost_of_joining(one: _Piece, other: _Piece) -> float:
     last, first = one.seen[-1], other.seen[0]
     gap_s = first.time_s - last.time_s
     is_next = one.track == other.track and one.part + 1 == other.part
-    if gap_s <= -_OVERLAP_S or not (is_next or gap_s <= _JOIN_S):
+    if gap_s <= -_OVERLAP_S or not (is_next or gap_s <= _JOIN_ALIKE_S):
         return np.inf
     distance = 0.0 if is_next else _distance(one, other, gap_s)
     if distance >= 1:
         return np.inf
-    return distance + _LOOK * look_apart(_looks(one.seen[::-1]), _looks(other.seen))
+    before, after = _looks(one.seen[::-1]), _looks(other.seen)
+    look = look_apart(before, after)
+    known = before is not None and after is not None
+    if not is_next and gap_s > _JOIN_S and not (known and look < _ALIKE):
+        return np.inf
+    return distance + _LOOK * look
 
 
 def _distance(one: _Piece, other: _Piece, gap_s: float) -> float:

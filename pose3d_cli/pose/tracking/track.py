@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float32, Float64
@@ -36,10 +37,11 @@ class Seen:
     box: Float32[np.ndarray, " 4"]
     look: Float32[np.ndarray, " bins"] | None = None
 
-    @property
+    @cached_property
     def size_px(self) -> float:
-        """The longer side of the box."""
-        return float(max(self.box[2:] - self.box[:2])) + 1e-6
+        """How tall or wide the person is, whatever a single joint says that is far off."""
+        low, high = np.nanpercentile(self.xy, (10, 90), axis=0)
+        return float((high - low).max()) / 0.8 + 1e-6
 
     @property
     def sureness(self) -> float:

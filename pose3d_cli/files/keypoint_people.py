@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float64
 
 from pose3d_cli.config import nearest
 from pose3d_cli.errors import InputError, UnknownNameError
 from pose3d_cli.files.keypoint_json import Sighting
+from pose3d_cli.pose.boxes import around
 from pose3d_cli.pose.skeleton import SKELETONS, Skeleton
+from pose3d_cli.pose.tracking.tidy import tidy
+from pose3d_cli.pose.tracking.track import Seen
+from pose3d_cli.pose.tracking.tracker import Tracker
 from pose3d_cli.pose.types import Keypoints2D
 
 _BY_COUNT: Mapping[int, str] = {17: "coco17", 25: "body25", 26: "halpe26", 33: "blazepose33"}
@@ -23,8 +25,7 @@ _BY_COUNT: Mapping[int, str] = {17: "coco17", 25: "body25", 26: "halpe26", 33: "
 _BY_WHOLE_BODY: Mapping[int, str] = {133: "coco17", 136: "halpe26"}
 
 _LOST_AFTER_S = 1.0
-_REACH = 0.3
-_REACH_PER_S = 1.0
+_LOST_AFTER = 2.5  # pictures, for videos of few a second
 
 
 def skeleton_of(path: Path, n_joints: int, name: str | None = None) -> Skeleton:
@@ -60,7 +61,7 @@ def people_over_time(
     """Return one `Keypoints2D` a person, in order of first appearance.
 
     Identities of the file are kept where every person has one; otherwise people are followed from
-    picture to picture by nearest centre and numbered from 0.
+    picture to picture, as those of a detector are, and numbered from 0.
 
     Args:
         path: Where they came from, for messages.
@@ -106,55 +107,24 @@ def _who_is_who(seen: list[Sighting], fps: float) -> dict[int, list[Sighting]]:
         for sighting in seen:
             people[sighting.person or 0].append(sighting)
         return people
-    follower = _Follower({})
+    return dict(enumerate(_followed(seen, fps)))
+
+
+def _followed(seen: list[Sighting], fps: float) -> list[list[Sighting]]:
+    """Return everybody's sightings, told apart by where they were and how they moved."""
+    tracker = Tracker()
+    origin: dict[int, Sighting] = {}
     for frame, group in groupby(seen, key=lambda sighting: sighting.frame):
-        sightings = list(group)
-        for person, sighting in zip(follower.name(sightings, frame / fps), sightings, strict=True):
-            people[person].append(sighting)
-    return people
+        here = []
+        for sighting in group:
+            here.append(_as_seen(sighting, frame / fps))
+            origin[id(here[-1].xy)] = sighting
+        tracker.step(here, tracker.near(frame / fps, max(_LOST_AFTER_S, _LOST_AFTER / fps)))
+    tracks = tidy(tracker.tracks)
+    return [[origin[id(person.xy)] for person in track.seen] for track in tracks]
 
 
-@dataclass(frozen=True, eq=False)
-class _Last:
-    """Where and when a person was last seen, and how large, in pixels and seconds."""
-
-    centre: Float64[np.ndarray, " 2"]
-    size_px: float
-    time_s: float
-
-
-@dataclass(frozen=True, eq=False)
-class _Follower:
-    """Names people by who stood nearest in the pictures before."""
-
-    last: dict[int, _Last]
-
-    def name(self, sightings: list[Sighting], time_s: float) -> list[int]:
-        """Return the person of each sighting, and remember them."""
-        now = [_last(sighting, time_s) for sighting in sightings]
-        pairs = sorted(
-            (float(np.linalg.norm(here.centre - there.centre)), person, row)
-            for row, here in enumerate(now)
-            for person, there in self.last.items()
-            if _is_in_reach(here, there)
-        )
-        named: dict[int, int] = {}
-        for _, person, row in pairs:
-            if row not in named and person not in named.values():
-                named[row] = person
-        for row, here in enumerate(now):
-            self.last[named.setdefault(row, len(self.last))] = here
-        return [named[row] for row in range(len(now))]
-
-
-def _last(sighting: Sighting, time_s: float) -> _Last:
-    xy = sighting.xy[sighting.score > 0].astype(np.float64)
-    return _Last(np.median(xy, axis=0), float(np.linalg.norm(np.ptp(xy, axis=0))), time_s)
-
-
-def _is_in_reach(here: _Last, there: _Last) -> bool:
-    """Say whether a person could have gone from `there` to `here`, judged by their own size."""
-    elapsed_s = here.time_s - there.time_s
-    reach = (_REACH + _REACH_PER_S * elapsed_s) * max(here.size_px, there.size_px)
-    distance = float(np.linalg.norm(here.centre - there.centre))
-    return elapsed_s <= _LOST_AFTER_S and distance <= reach
+def _as_seen(sighting: Sighting, time_s: float) -> Seen:
+    xy = np.where(sighting.score[:, None] > 0, sighting.xy, np.nan).astype(np.float32)
+    box = around(xy).astype(np.float32)
+    return Seen(frame=sighting.frame, time_s=time_s, xy=xy, score=sighting.score, box=box)

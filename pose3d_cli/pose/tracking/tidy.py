@@ -96,7 +96,7 @@ def _without_doubles(tracks: Sequence[Track]) -> list[Track]:
         doubled = [sum(apart(*two) < _SAME for two in _together(track, long)) for long in kept]
         if max(doubled, default=0) < _MOSTLY * len(track):
             kept.append(track)
-    return kept
+    return [track for track in tracks if track in kept]
 
 
 def _give_back(tracks: Sequence[Track]) -> None:

@@ -140,6 +140,7 @@ _add(_WEIGHTS, "convert", weights.convert)
 _BENCH = _group("bench", "Measure this machine, and detectors.")
 _add(_BENCH, "lift", bench.lift)
 _add(_BENCH, "seams", bench.seams)
+_add(_BENCH, "track", bench.track)
 _add(_BENCH, "detect", bench_detectors.detect)
 _add(_BENCH, "detector", bench_detectors.detector)
 

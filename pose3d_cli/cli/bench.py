@@ -1,4 +1,4 @@
-"""`pose3d bench lift` and `pose3d bench seams`."""
+"""`pose3d bench lift`, `pose3d bench seams` and `pose3d bench track`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 EXAMPLES = {
     "lift": ["pose3d bench lift", "pose3d bench lift --preset xs --preset s --seconds 30 --json"],
+    "track": [
+        "pose3d bench track --data mocap",
+        "pose3d bench track --data mocap --scenes 50 --json",
+    ],
     "seams": ["pose3d bench seams dualstream-xs-27 --data mocap"],
 }
 
@@ -100,3 +104,45 @@ def seams(
         for name, s in found.items()
     ]
     screen.show({name: vars(s) for name, s in found.items()}, table([header, *rows]))
+
+
+def track(
+    screen: Screen,
+    data: Annotated[Path, _option("Packed motion.", "DIR")],
+    split: Annotated[str, _option("Of it: held-out (val and test), or one of them.")] = "held-out",
+    scenes: Annotated[int, _option("Scenes of each kind.", "N")] = 20,
+    seed: Annotated[int, _option("Of the scenes.", "N")] = 0,
+) -> None:
+    """Measure how well identities hold where people meet.
+
+    Two or three recorded people walk before one generated camera: apart, past each other
+    (crossing), or up to each other and back (turning); dressed alike or not; seen with the errors
+    of a detector, which misses people, sees things, and sees the other where one hides. IDF1 is the
+    share of sightings that are right when each person is one track; switches count how often a
+    person's track becomes another.
+    """
+    from pose3d_cli.files.mocap_pack import read_pack
+    from pose3d_cli.learn.crowd.bench import CASES, bench_tracking
+
+    clips = [
+        clip
+        for clip in read_pack(data, None if split == "held-out" else split)
+        if split != "held-out" or clip.split != "train"
+    ]
+    screen.stage("scenes", len(CASES))
+    header = ("people are", "dressed", "detector", "IDF1", "switches", "sightings")
+    rows, records = [header], []
+    for case, found in bench_tracking(clips, scenes=scenes, seed=seed):
+        screen.advance()
+        records.append({**vars(case), **vars(found), "idf1": found.idf1})
+        rows.append(
+            (
+                case.kind,
+                "alike" if case.alike else "as they like",
+                "follows" if case.follows else "finds anew",
+                f"{found.idf1:.3f}",
+                f"{found.switches}",
+                f"{found.true}",
+            )
+        )
+    screen.show({"scenes": scenes, "seed": seed, "cases": records}, table(rows))

@@ -21,20 +21,22 @@ def _extent(track: Keypoints2D) -> float:
     return float((np.nanmax(rows, axis=1) - np.nanmin(rows, axis=1)).prod(-1).sum())
 
 
-def pick_people(tracks: list[Keypoints2D], which: str) -> list[Keypoints2D]:
+def pick_people(tracks: list[Keypoints2D], which: str, at_most: int = 0) -> list[Keypoints2D]:
     """Return the people a user asked for.
 
     Args:
         tracks: Everybody found.
         which: `all`; `largest`, who fills most of the picture over the clip; `longest`, who is
             seen in most frames; or an identity, a number.
+        at_most: Of these only so many, who fill most of the picture; 0 for all.
 
     Raises:
         UnknownNameError: `which` is none of these words and no number.
         NobodyFoundError: No such person.
     """
     if which == "all":
-        return list(tracks)
+        large = sorted(tracks, key=_extent, reverse=True)[: at_most or None]
+        return [track for track in tracks if track in large]
     if which in ("largest", "longest"):
         return [max(tracks, key=_extent if which == "largest" else len)] if tracks else []
     if not which.isdecimal():

@@ -66,7 +66,7 @@ class TopDown:
     """
 
     def __init__(
-        self, name: str, people: PersonDetector, net: PoseNet, *, max_people: int = 8
+        self, name: str, people: PersonDetector, net: PoseNet, *, max_people: int = 24
     ) -> None:
         self._name, self._people, self._net = name, people, net
         self._max_people = max_people

@@ -190,7 +190,7 @@ def mend(seen: Observation, settings: LiftSettings, reporter: Reporter) -> list[
         InputError: `settings.person` names nobody.
     """
     mended = []
-    for person in pick_people(seen.people, settings.person):
+    for person in pick_people(seen.people, settings.person, settings.max_people):
         unflipped, flipped = mend_flips(person)
         filled = _with_hips(fill_gaps(unflipped, max_gap_s=settings.max_gap))
         stretches = split_at_gaps(filled, max_gap_s=settings.max_gap) if len(filled) else []

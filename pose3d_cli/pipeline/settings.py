@@ -57,6 +57,8 @@ class LiftSettings(DetectorSettings):
     """Lift the mirror image too and take the mean: slower and more exact."""
     person: str = "all"
     """Whom to lift: all, largest, longest, or the number of a person."""
+    max_people: int = 0
+    """Lift at most so many, who fill most of the picture; 0: no limit."""
     height: float = 0.0
     """Height of the person in metres; 0: assumed to be that of the weights (1.70)."""
     fov: float = 0.0
@@ -86,6 +88,8 @@ class LiftSettings(DetectorSettings):
             raise ValueError(f"height ({self.height}) must be in metres, between 0.3 and 2.8")
         if self.detect_every != "auto" and self.detect_every < 0:
             raise ValueError(f"detect_every ({self.detect_every}) must be at least 0")
+        if self.max_people < 0:
+            raise ValueError(f"max_people ({self.max_people}) must be at least 0")
         if self.render not in ("side-by-side", "off"):
             raise ValueError(f"render ({self.render}) must be side-by-side or off")
 

@@ -45,7 +45,7 @@ class BlazePose:
         self,
         options: DetectorOptions | None = None,
         *,
-        max_people: int = 8,
+        max_people: int = 24,
         min_score: float = 0.5,
     ) -> None:
         threads = (options or DetectorOptions()).few_threads

@@ -111,11 +111,12 @@ def track(
     data: Annotated[Path, _option("Packed motion.", "DIR")],
     split: Annotated[str, _option("Of it: held-out (val and test), or one of them.")] = "held-out",
     scenes: Annotated[int, _option("Scenes of each kind.", "N")] = 20,
+    people: Annotated[int, _option("In each scene.", "N")] = 2,
     seed: Annotated[int, _option("Of the scenes.", "N")] = 0,
 ) -> None:
     """Measure how well identities hold where people meet.
 
-    Two or three recorded people walk before one generated camera: apart, past each other
+    Recorded people walk before one generated camera: apart, past each other
     (crossing), or up to each other and back (turning); dressed alike or not; seen with the errors
     of a detector, which misses people, sees things, and sees the other where one hides. IDF1 is the
     share of sightings that are right when each person is one track; switches count how often a
@@ -132,7 +133,7 @@ def track(
     screen.stage("scenes", len(CASES))
     header = ("people are", "dressed", "detector", "IDF1", "switches", "sightings")
     rows, records = [header], []
-    for case, found in bench_tracking(clips, scenes=scenes, seed=seed):
+    for case, found in bench_tracking(clips, scenes=scenes, people=people, seed=seed):
         screen.advance()
         records.append({**vars(case), **vars(found), "idf1": found.idf1})
         rows.append(
@@ -145,4 +146,4 @@ def track(
                 f"{found.true}",
             )
         )
-    screen.show({"scenes": scenes, "seed": seed, "cases": records}, table(rows))
+    screen.show({"scenes": scenes, "people": people, "seed": seed, "cases": records}, table(rows))

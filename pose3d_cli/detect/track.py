@@ -93,8 +93,7 @@ def track_people(
             near = _together([last[track] for track in asked])
             people = detector.detect(frame.image, near, search=search)
             people = people.take(distinct(people.xy, people.box))
-            followed = [asked[row] if row >= 0 else None for row in people.origin]
-            given = tracker.step(_sightings(people, frame), free, followed)
+            given = tracker.step(_sightings(people, frame), free)
             last = {t: last[t] for t in asked} | {
                 track: people.take(np.array([row])) for row, track in enumerate(given)
             }

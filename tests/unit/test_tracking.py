@@ -8,6 +8,7 @@ import pytest
 from pose3d_cli.detect.look import look
 from pose3d_cli.pose.tracking.cost import apart, assign, cost, look_apart
 from pose3d_cli.pose.tracking.doubles import distinct
+from pose3d_cli.pose.tracking.exchange import exchanged
 from pose3d_cli.pose.tracking.tidy import tidy
 from pose3d_cli.pose.tracking.track import Seen, Track, velocity
 from pose3d_cli.pose.tracking.tracker import Tracker
@@ -138,6 +139,33 @@ def test_people_exchanged_while_they_met_are_given_back(swap_at):
     np.testing.assert_allclose([s.xy[0, 0] for s in red.seen], 8.0 * np.arange(60), atol=40)
     np.testing.assert_allclose([s.xy[0, 0] for s in blue.seen], 480 - 8.0 * np.arange(60), atol=40)
     assert len(red) == len(blue) == 60
+
+
+def beside(swap_at, dresses):
+    """Two people who walk close together from picture 20 to 60, exchanged from `swap_at` on."""
+    both, close = [], []
+    for frame in range(80):
+        is_close = 20 <= frame < 60
+        worn = (None, None) if is_close else dresses
+        pair = [
+            seen(frame, 4.0 * frame, dress=worn[0]),
+            seen(frame, 4.0 * frame + 25, dress=worn[1]),
+        ]
+        both.append(tuple(pair if frame < swap_at else pair[::-1]))
+        close.append(is_close)
+    return both, close
+
+
+def test_an_exchange_is_placed_where_the_tracker_jumped():
+    assert np.flatnonzero(exchanged(*beside(30, (RED, BLUE)))).tolist() == list(range(30, 80))
+    assert not exchanged(*beside(99, (RED, BLUE))).any()
+
+
+def test_an_exchange_needs_people_who_are_close_and_can_be_told():
+    both, _ = beside(70, (RED, BLUE))
+    assert not exchanged(both, [False] * 80).any()
+    nearly = RED + 0.02 * BLUE
+    assert not exchanged(*beside(30, (RED, nearly / nearly.sum()))).any()
 
 
 def test_nobody_is_exchanged_without_having_met():

@@ -39,7 +39,7 @@ CASES = tuple(
 
 
 def draw_scenes(
-    clips: Sequence[MocapClip], kind: str, count: int, seed: int, *, alike: bool
+    clips: Sequence[MocapClip], kind: str, count: int, seed: int, *, people: int = 2, alike: bool
 ) -> Iterator[tuple[Scene, np.random.Generator]]:
     """Yield scenes, each with a source of chance of its own; scene k is always the same.
 
@@ -49,22 +49,24 @@ def draw_scenes(
     ways = walks(clips)
     for number in range(count):
         random = np.random.default_rng([seed, KINDS.index(kind), number])
-        yield make_scene(kind, ways, random, alike=alike), random
+        yield make_scene(kind, ways, random, people=people, alike=alike), random
 
 
 def bench_tracking(
-    clips: Sequence[MocapClip], *, scenes: int, seed: int = 0
+    clips: Sequence[MocapClip], *, scenes: int, seed: int = 0, people: int = 2
 ) -> Iterator[tuple[Case, Identities]]:
     """Yield each of `CASES` with its figures over some scenes.
 
     Raises:
         InputError: No clip in which somebody goes anywhere.
-        SettingsError: No scene is asked for.
+        SettingsError: No scene is asked for, or one person, or more than find room.
     """
     if scenes < 1:
         raise SettingsError(f"--scenes {scenes}: must be 1 or more")
+    if people < 2:
+        raise SettingsError(f"--people {people}: must be 2 or more, so that somebody can be met")
     for case in CASES:
-        drawn = draw_scenes(clips, case.kind, scenes, seed, alike=case.alike)
+        drawn = draw_scenes(clips, case.kind, scenes, seed, people=people, alike=case.alike)
         yield case, measure(drawn, follows=case.follows)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from pose3d_cli.errors import InputError
+from pose3d_cli.errors import InputError, SettingsError
 from pose3d_cli.files.mocap_pack import MocapClip
 from pose3d_cli.pose.boxes import around, iou
 from pose3d_cli.pose.camera import Camera, camera_from_fov, camera_to_pixels
@@ -88,21 +88,25 @@ def make_scene(
     walks: Sequence[Float64[np.ndarray, "frames 17 3"]],
     random: np.random.Generator,
     *,
+    people: int = 2,
     alike: bool = False,
 ) -> Scene:
-    """Draw a scene of two or three people, six seconds long.
+    """Draw a scene of six seconds.
 
     Args:
         kind: One of `KINDS`.
         walks: As `walks` returns them.
         random: Source of chance.
+        people: How many.
         alike: Whether all wear the same.
+
+    Raises:
+        SettingsError: So many people find no room.
     """
-    people = 2 + int(random.random() < 0.3)
     for _ in range(_TRIES):
         height, distance = random.uniform(1.0, 2.5), random.uniform(4.5, 7.5)
         chosen = [walks[int(random.integers(len(walks)))] for _ in range(people)]
-        world = [_placed(kind, number, walk, random) for number, walk in enumerate(chosen)]
+        world = [_placed(kind, number, people, walk, random) for number, walk in enumerate(chosen)]
         camera = camera_from_fov(random.uniform(50, 75), SIZE_PX, "generated")
         xyz = _before_camera(np.stack(world), height, distance)
         if xyz[..., 2].min() < 0.5:
@@ -111,7 +115,10 @@ def make_scene(
         if (_overlap(xy) > _APART) != (kind == "apart"):
             break
     else:
-        raise RuntimeError(f"no scene of people {kind} came up in {_TRIES} tries")
+        raise SettingsError(
+            f"--people {people}: no scene in which they are {kind} came up in {_TRIES} tries; "
+            "ask for fewer"
+        )
     colours = random.uniform(0, 255, (people, 2, 3))
     colours = np.repeat(colours[:1], people, axis=0) if alike else colours
     return Scene(kind=kind, xyz=xyz, xy=xy, camera=camera, colours=colours)
@@ -120,6 +127,7 @@ def make_scene(
 def _placed(
     kind: str,
     number: int,
+    people: int,
     walk: Float64[np.ndarray, "frames 17 3"],
     random: np.random.Generator,
 ) -> Float64[np.ndarray, "frames2 17 3"]:
@@ -127,7 +135,7 @@ def _placed(
     half = len(walk) // 2
     if kind == "apart":  # each on a lane of their own, towards the camera or away from it
         heading, meets = random.choice([-1, 1]) * np.pi / 2, half
-        place = np.array([2.0 * number - 1.5 + random.uniform(-0.2, 0.2), 0.0])
+        place = np.array([1.8 * (number - (people - 1) / 2) + random.uniform(-0.2, 0.2), 0.0])
     else:
         heading = np.pi * (number % 2) + random.uniform(-0.4, 0.4)
         meets = half if kind == "crossing" else len(walk) - 1

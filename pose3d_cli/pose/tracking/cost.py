@@ -19,7 +19,6 @@ _MAX_GROWTH = 1.7  # ratio of sizes before and after a loss
 # What else counts, beside the distance that is 1 where it is no longer possible.
 _OVERLAP = 0.3
 _LOOK = 0.5
-_FOLLOWED = 0.3
 _NEW = 0.3
 _NEW_FOR = 3
 """A track of fewer sightings may be nobody, so others come first."""
@@ -55,7 +54,7 @@ def look_apart(
     return float(np.sqrt(max(1 - alike, 0.0)))
 
 
-def cost(track: Track, person: Seen, *, is_followed: bool = False) -> float:
+def cost(track: Track, person: Seen) -> float:
     """Return how unlikely a sighting is of a track's person; infinite where it is impossible.
 
     Somebody may go on at the speed they had, or stop: the nearer of the two counts.
@@ -63,7 +62,6 @@ def cost(track: Track, person: Seen, *, is_followed: bool = False) -> float:
     Args:
         track: Who it may be.
         person: The sighting.
-        is_followed: Whether the detector, looking where the track was, found this one there.
     """
     shift_px = track.shift_px(person.time_s)
     stays, goes_on = apart(track.last, person), apart(track.last, person, shift_px)
@@ -73,8 +71,8 @@ def cost(track: Track, person: Seen, *, is_followed: bool = False) -> float:
     expected = track.last.box + np.tile(shift_px, 2)
     shared = float(iou(expected[None], person.box[None])[0, 0])
     look = look_apart(track.look, person.look)
-    prior = _NEW * (len(track) < _NEW_FOR) - _FOLLOWED * is_followed
-    return distance + _OVERLAP * (1 - shared) + _LOOK * look + prior
+    is_new = len(track) < _NEW_FOR
+    return distance + _OVERLAP * (1 - shared) + _LOOK * look + _NEW * is_new
 
 
 def assign(costs: Float[np.ndarray, "rows columns"]) -> list[tuple[int, int]]:

@@ -92,7 +92,7 @@ def velocity(seen: Iterable[Seen]) -> Float64[np.ndarray, " 2"]:
     first, far = next(order), None
     for other in order:
         apart_s = abs(other.time_s - first.time_s)
-        if apart_s >= _STEADY_S / 2 and (far is None or apart_s <= _STEADY_S):
+        if apart_s >= _STEADY_S / 2:
             far = other
         if apart_s >= _STEADY_S:
             break

@@ -32,32 +32,22 @@ class Tracker:
         recent = [track for track in self.tracks if time_s - track.last.time_s <= reach_s]
         return sorted(recent, key=lambda track: -len(track))
 
-    def step(
-        self,
-        people: Sequence[Seen],
-        free: Sequence[Track],
-        followed: Sequence[Track | None] | None = None,
-    ) -> list[Track]:
+    def step(self, people: Sequence[Seen], free: Sequence[Track]) -> list[Track]:
         """Give each person of a picture to a track, an old one or a new one.
 
         Args:
             people: Who is in the picture.
             free: Tracks that may go on.
-            followed: For each person the track whose place the detector looked at, if it did.
 
         Returns:
             The track of each person.
         """
-        followed = followed or [None] * len(people)
         left, open_ones = list(range(len(people))), list(free)
         people = _without_hidden_looks(people)
         given: dict[int, Track] = {}
         for sure in (True, False):
             rows = [row for row in left if (people[row].sureness >= _SURE) == sure]
-            costs = [
-                [cost(t, people[row], is_followed=followed[row] is t) for t in open_ones]
-                for row in rows
-            ]
+            costs = [[cost(track, people[row]) for track in open_ones] for row in rows]
             pairs = assign(np.array(costs).reshape(len(rows), len(open_ones)))
             for at, column in pairs:
                 given[rows[at]] = open_ones[column]

@@ -7,43 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from pose3d_cli.errors import InputError, SettingsError
-from pose3d_cli.files.mocap_pack import MocapClip, write_pack
+from pose3d_cli.files.mocap_pack import write_pack
 from pose3d_cli.learn.crowd.bench import CASES, bench_tracking, draw_scenes, measure
 from pose3d_cli.learn.crowd.identities import Identities, score_identities
 from pose3d_cli.learn.crowd.scenes import FPS, KINDS, SIZE_PX, make_scene, walks
 from pose3d_cli.learn.crowd.stage import Stage
-from pose3d_cli.learn.synthetic.postures import ANGLES, pose_of
 from pose3d_cli.pose.boxes import around, iou
 from pose3d_cli.pose.skeleton import H36M17
 from pose3d_cli.pose.types import Keypoints2D
-
-
-def walker(number=0, metres_a_s=1.2, seconds=4.0):
-    """Somebody upright who goes one way at a steady speed and swings arms and legs."""
-    frames = int(50 * seconds)
-    swing = torch.sin(torch.arange(frames) / 50 * 6.0)
-    angles = torch.zeros(1, frames, len(ANGLES))
-    for name in (n for n in ANGLES if "flexion" in n):
-        angles[..., ANGLES.index(name)] = 0.3 * swing * (1 if name.startswith("left") else -1)
-    pose = pose_of(angles)[0].numpy() * 0.3
-    heading = 0.7 * number
-    pose[..., :2] += (np.arange(frames) / 50 * metres_a_s)[:, None, None] * [
-        np.cos(heading),
-        np.sin(heading),
-    ]
-    pose[..., 2] += 0.95
-    return MocapClip(
-        name=f"walk{number}",
-        subject=f"s{number}",
-        split="test",
-        category="walk",
-        licence="CC0",
-        fps=50.0,
-        xyz=pose.astype(np.float32),
-    )
+from tests.crowds import walker
 
 
 @pytest.fixture(scope="module")

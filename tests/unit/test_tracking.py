@@ -212,6 +212,14 @@ def test_a_piece_that_begins_before_the_other_ends_is_joined_without_a_frame_twi
     assert frames_of([whole]) == [list(range(40))]
 
 
+@pytest.mark.parametrize("later", [0, 1, 2])
+def test_short_pieces_at_once_do_not_go_round_in_a_ring(later):
+    first = track(*[seen(f, 0) for f in range(4)])
+    second = track(*[seen(f + later, 30) for f in range(4)])
+    frames = [frame for one in frames_of(tidy([first, second])) for frame in one]
+    assert set(frames) == set(range(4 + later))
+
+
 def test_a_double_is_left_out_and_a_neighbour_is_not():
     person = track(*[seen(f, 0) for f in range(30)])
     double = track(*[seen(f, 4) for f in range(5, 25)])

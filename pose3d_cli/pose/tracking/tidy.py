@@ -172,7 +172,7 @@ def _joined(pieces: list[_Piece]) -> list[Track]:
     costs = np.full((len(pieces), len(pieces)), np.inf)
     for a, one in enumerate(pieces):
         for b, other in enumerate(pieces):
-            costs[a, b] = np.inf if a == b else _cost_of_joining(one, other)
+            costs[a, b] = _cost_of_joining(one, other)
     goes_on = dict(assign(costs))
     joined = []
     for start in sorted(set(range(len(pieces))) - set(goes_on.values())):
@@ -189,7 +189,8 @@ def _cost_of_joining(one: _Piece, other: _Piece) -> float:
     last, first = one.seen[-1], other.seen[0]
     gap_s = first.time_s - last.time_s
     is_next = one.track == other.track and one.part + 1 == other.part
-    if gap_s <= -_OVERLAP_S or not (is_next or gap_s <= _JOIN_ALIKE_S):
+    begins_later = first.time_s > one.seen[0].time_s  # or short pieces might go round in a ring
+    if not begins_later or gap_s <= -_OVERLAP_S or not (is_next or gap_s <= _JOIN_ALIKE_S):
         return np.inf
     distance = 0.0 if is_next else _distance(one, other, gap_s)
     if distance >= 1:

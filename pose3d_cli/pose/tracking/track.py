@@ -40,7 +40,8 @@ class Seen:
     @cached_property
     def size_px(self) -> float:
         """How tall or wide the person is, whatever a single joint says that is far off."""
-        low, high = np.nanpercentile(self.xy, (10, 90), axis=0)
+        known = self.xy[~np.isnan(self.xy).any(-1)]
+        low, high = np.percentile(known, (10, 90), axis=0) if len(known) else np.zeros((2, 2))
         return float((high - low).max()) / 0.8 + 1e-6
 
     @property
@@ -99,4 +100,5 @@ def velocity(seen: Iterable[Seen]) -> Float64[np.ndarray, " 2"]:
     if far is None:
         return np.zeros(2)
     moved = (far.xy - first.xy) / (far.time_s - first.time_s)
-    return np.zeros(2) if np.isnan(moved).any(-1).all() else np.nanmedian(moved.astype(float), 0)
+    known = moved[~np.isnan(moved).any(-1)]
+    return np.median(known.astype(np.float64), axis=0) if len(known) else np.zeros(2)

@@ -33,8 +33,7 @@ def test_threads_are_those_asked_for_and_then_those_of_before():
 
 
 def test_small_networks_take_one_thread_and_large_ones_a_few(monkeypatch):
-    monkeypatch.setattr("os.cpu_count", lambda: 16)
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr("pose3d_cli.detect.options.threads_allowed", lambda: 16)
     options = DetectorOptions()
     assert (options.few_threads, options.many_threads) == (1, 4)
     options = DetectorOptions(threads=2)

@@ -13,7 +13,7 @@ from pose3d_cli.pose.tracking.track import Seen, Track
 
 # How far a person may seem to be from where they were expected, in sizes of the person: noise,
 # plus sizes a second.
-_MAX_JUMP = 0.25
+MAX_JUMP = 0.25
 _MAX_SPEED = 1.5
 _MAX_GROWTH = 1.7  # ratio of sizes before and after a loss
 # What else counts, beside the distance that is 1 where it is no longer possible.
@@ -41,7 +41,7 @@ def apart(one: Seen, other: Seen, shift_px: Float64[np.ndarray, " 2"] | None = N
     distance = distance[~np.isnan(distance)]  # NumPy's own medians of known values are slow
     if not len(distance):
         return np.inf
-    allowed = _MAX_JUMP + _MAX_SPEED * abs(other.time_s - one.time_s)
+    allowed = MAX_JUMP + _MAX_SPEED * abs(other.time_s - one.time_s)
     return float(np.median(distance) / (allowed * max(size, other_size)))
 
 

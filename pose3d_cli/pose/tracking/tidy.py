@@ -14,7 +14,8 @@ import numpy as np
 from jaxtyping import Float64
 
 from pose3d_cli.pose.boxes import iou
-from pose3d_cli.pose.tracking.cost import apart, assign, look_apart
+from pose3d_cli.pose.tracking.cost import MAX_JUMP, apart, assign, look_apart
+from pose3d_cli.pose.tracking.doubles import SAME
 from pose3d_cli.pose.tracking.exchange import exchanged
 from pose3d_cli.pose.tracking.track import Seen, Track, velocity
 
@@ -36,8 +37,8 @@ _BESIDE_S = 1.0
 """So long before and after a gap looks are compared."""
 _FEWEST_LOOKS = 3
 
-_SAME = 0.4
-"""Distance (see `apart`) below which two people in one picture are one: a tenth of their size."""
+_SAME = SAME / MAX_JUMP
+"""Distance (see `apart`) below which two people in one picture are one."""
 _FEWEST = 3
 """Tracks of fewer sightings are nobody's piece."""
 _MOSTLY = 0.7

@@ -144,9 +144,22 @@ def test_identities_hold(clips, kind, follows):
     assert kind == "crossing" or found.switches == 0
 
 
-def test_an_unknown_number_of_scenes_is_refused(clips):
-    with pytest.raises(SettingsError, match="--scenes 0: must be 1 or more"):
-        next(bench_tracking(clips, scenes=0))
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"scenes": 0}, "--scenes 0: must be 1 or more"),
+        ({"scenes": 1, "people": 1}, "--people 1: must be 2 or more"),
+    ],
+)
+def test_scenes_that_cannot_be_are_refused(clips, asked, told):
+    with pytest.raises(SettingsError, match=told):
+        next(bench_tracking(clips, **asked))
+
+
+def test_scenes_that_do_not_come_up_are_given_up(clips, monkeypatch):
+    monkeypatch.setattr("pose3d_cli.learn.crowd.scenes._TRIES", 0)
+    with pytest.raises(SettingsError, match="--people 2: no scene in which they are apart"):
+        make_scene("apart", walks(clips), np.random.default_rng(0))
 
 
 def test_the_command(clips, tmp_path: Path, pose3d, monkeypatch):

@@ -32,6 +32,7 @@ _MISSES_A_S = 0.1
 _MISSED_S = 0.5  # at most
 _FALSE = 0.04
 _TWICE = 0.01
+_FOLLOWS = 0.3  # sizes of a person, within which a detector that follows finds them again
 _MARGIN = 0.1
 _LIMB_M = 0.12
 _TRUNK_M = 0.32
@@ -100,16 +101,16 @@ def _boxes(xy: Float32[np.ndarray, "n 17 2"]) -> Float32[np.ndarray, "n 4"]:
 
 def _followed(people: People2D, near: People2D | None, *, search: bool) -> People2D:
     """Return those nearest to where `near` were, then, if searched for, the others."""
-    origin, taken = people.origin.copy(), []
-    if near is None:
+    if near is None or not len(people):
         return people
+    origin, taken = people.origin.copy(), []
     for row in range(len(near)):
         apart = np.nanmedian(np.linalg.norm(people.xy - near.xy[row], axis=-1), axis=-1)
         size = max(near.box[row, 2:] - near.box[row, :2])
-        for at in np.argsort(apart)[:1]:
-            if apart[at] < 0.3 * size and origin[at] < 0:
-                origin[at] = row
-                taken.append(int(at))
+        at = int(apart.argmin())
+        if apart[at] < _FOLLOWS * size and origin[at] < 0:
+            origin[at] = row
+            taken.append(at)
     others = [at for at in range(len(people)) if at not in taken] if search else []
     return People2D(box=people.box, xy=people.xy, score=people.score, origin=origin).take(
         np.array(taken + others, np.int64)

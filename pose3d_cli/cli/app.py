@@ -14,6 +14,7 @@ from pose3d_cli import __version__
 from pose3d_cli.cli import (
     bench,
     bench_detectors,
+    bench_small,
     convert,
     data,
     doctor,
@@ -143,6 +144,7 @@ _add(_BENCH, "seams", bench.seams)
 _add(_BENCH, "track", bench.track)
 _add(_BENCH, "detect", bench_detectors.detect)
 _add(_BENCH, "detector", bench_detectors.detector)
+_add(_BENCH, "small", bench_small.small)
 
 
 def main() -> None:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64, UInt8
 
 from pose3d_cli.pose.skeleton import Skeleton
+
+
+class Search(IntEnum):
+    """How a picture is searched for people, apart from following those known."""
+
+    NONE = 0
+    USUAL = 1
+    THOROUGH = 2
+    """Slower, where that finds smaller people; elsewhere the same as `USUAL`."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,14 +72,14 @@ class Detector(Protocol):
         image: UInt8[np.ndarray, "height width 3"],
         near: People2D | None = None,
         *,
-        search: bool = True,
+        search: Search = Search.THOROUGH,
     ) -> People2D:
         """Return the people in an RGB picture.
 
         Args:
             image: Upright picture, RGB.
             near: The people of the picture before, where these are likely to be again.
-            search: Look over the whole picture too; without it only `near` is followed, which
+            search: How to look over the whole picture; with `NONE` only `near` is followed, which
                 is faster for detectors that can. Nobody near means searching anyway.
 
         Returns:

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, Float32, Float64, UInt8
 
 MARGIN = 1.25  # the square is this much wider than the circle
+_MIN_TILE_PX = 96  # who is small in a smaller square could be seen by nobody
 
 
 def side_px(roi: Float[np.ndarray, "2 2"]) -> float:
@@ -55,14 +56,26 @@ def crop_to_picture(
 def tiles(width: int, height: int) -> list[tuple[int, int, int]]:
     """Return squares (left, top, side) to search: the whole picture, then parts of it.
 
-    The network sees 224 px, so small people are found only in parts. The parts are as wide as
-    the short side and overlap by at least a third; a nearly square picture needs none.
+    The network sees 224 px, so small people are found only in parts. These are as wide as the
+    short side; a nearly square picture needs none.
     """
     long, short = max(width, height), min(width, height)
     whole = ((width - long) // 2, (height - long) // 2, long)
-    if long < 1.2 * short:
-        return [whole]
-    n_parts = 1 + int(np.ceil((long - short) / (2 / 3 * short)))
-    starts = np.linspace(0, long - short, n_parts).round().astype(int).tolist()
-    parts = [(s, 0, short) if width > height else (0, s, short) for s in starts]
-    return [whole, *parts]
+    return [whole] if long < 1.2 * short else [whole, *_parts(width, height, short)]
+
+
+def small_tiles(width: int, height: int) -> list[tuple[int, int, int]]:
+    """Return squares to search for small people, half as wide as the picture's short side."""
+    side = min(width, height) // 2
+    return _parts(width, height, side) if side >= _MIN_TILE_PX else []
+
+
+def _parts(width: int, height: int, side: int) -> list[tuple[int, int, int]]:
+    """Return squares that cover a picture and overlap by at least a third."""
+    return [(x, y, side) for x in _starts(width, side) for y in _starts(height, side)]
+
+
+def _starts(length: int, side: int) -> list[int]:
+    n_parts = 1 + int(np.ceil((length - side) / (2 / 3 * side)))
+    starts: list[int] = np.linspace(0, length - side, n_parts).round().astype(int).tolist()
+    return starts

@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
-from pose3d_cli.detect.base import People2D
+from pose3d_cli.detect.base import People2D, Search
 from pose3d_cli.detect.boxes.base import PersonDetector
 from pose3d_cli.pose.boxes import closeness, iou
 from pose3d_cli.pose.skeleton import Skeleton
@@ -86,7 +86,7 @@ class TopDown:
         image: UInt8[np.ndarray, "height width 3"],
         near: People2D | None = None,
         *,
-        search: bool = True,
+        search: Search = Search.THOROUGH,
     ) -> People2D:
         """Return the people in an RGB picture: those of `near` first, then newcomers."""
         known = np.zeros((0, 4), np.float32) if near is None else near.box[: self._max_people]

@@ -9,6 +9,7 @@ import numpy as np
 
 from pose3d_cli.detect.base import Detector, People2D
 from pose3d_cli.detect.look import look
+from pose3d_cli.detect.schedule import Schedule
 from pose3d_cli.files.video import VideoFrame
 from pose3d_cli.pose.skeleton import Skeleton
 from pose3d_cli.pose.tracking.doubles import distinct
@@ -17,7 +18,6 @@ from pose3d_cli.pose.tracking.track import Seen, Track
 from pose3d_cli.pose.tracking.tracker import Tracker
 from pose3d_cli.pose.types import Keypoints2D
 
-_SEARCH_EVERY_S = 1 / 3
 _FORGET_S = 1.0  # a person lost for longer comes back as somebody else
 _FOLLOW_LOST_S = 0.3  # so long the detector still looks where a lost person was
 # The same in pictures, for videos with few a second.
@@ -70,17 +70,18 @@ def track_people(
         fps: Nominal frames a second.
         image_size: Width and height of the upright picture in pixels.
         detect_every: Search the whole picture each so many frames, and whenever somebody was
-            lost; in between people are only followed. By default three times a second.
+            lost; in between people are only followed. By default three times a second. Once a
+            second at most the search is thorough.
 
     Returns:
         One sequence a person, numbered from 0 in order of first appearance. A frame in which the
         person was lost has no row. Appearances too short or too unsure to be a person are left
         out. Nobody found is an empty list.
     """
-    every = detect_every or max(1, round(fps * _SEARCH_EVERY_S))
+    schedule = Schedule.of(fps, detect_every)
     tracker = Tracker()
     last: dict[Track, People2D] = {}
-    n_frames = n_before = wait = 0
+    n_frames = n_before = 0
     pace = _Pace(1 / fps)
     for frame in frames:
         n_frames += 1
@@ -88,7 +89,8 @@ def track_people(
         free = tracker.near(frame.time_s, max(_FORGET_S, _FORGET_FRAMES * step_s))
         follow_s = max(_FOLLOW_LOST_S, _FOLLOW_LOST_FRAMES * step_s)
         asked = [track for track in free if frame.time_s - track.last.time_s <= follow_s]
-        search = wait <= 0
+        search = schedule.due()
+        somebody_lost = False
         if asked or search:
             near = _together([last[track] for track in asked])
             people = detector.detect(frame.image, near, search=search)
@@ -97,11 +99,9 @@ def track_people(
             last = {t: last[t] for t in asked} | {
                 track: people.take(np.array([row])) for row, track in enumerate(given)
             }
-            wait = every if search else wait
-            if len(people) < n_before:
-                wait = 1
+            somebody_lost = len(people) < n_before
             n_before = len(people)
-        wait -= 1
+        schedule.passed(search, somebody_lost=somebody_lost)
     return _finish(tidy(tracker.tracks), n_frames, fps, image_size, detector.skeleton)
 
 

@@ -68,7 +68,7 @@ def observe(
     if not seen.people:
         raise NobodyFoundError(
             f"{video.path}: nobody was found in {len(seen.frames)} frames by {seen.detector}. "
-            "People should be upright and at least a quarter of the picture high; "
+            "People should be upright and at least an eighth of the picture high; "
             "keypoints of another detector can be given with --from-2d"
         )
     return seen

@@ -2,17 +2,27 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pose3d_cli.detect.base import Search
 from pose3d_cli.detect.blaze_landmark import sharpen
 from pose3d_cli.detect.blaze_net import BlazeNet
 from pose3d_cli.detect.blaze_person import anchors
-from pose3d_cli.detect.blaze_roi import crop_to_picture, cut, roi_to_crop, side_px, tiles
+from pose3d_cli.detect.blaze_roi import (
+    crop_to_picture,
+    cut,
+    roi_to_crop,
+    side_px,
+    small_tiles,
+    tiles,
+)
 from pose3d_cli.detect.zoo.blazepose import BlazePose
 from pose3d_cli.errors import MissingExtraError, WeightsError
 from pose3d_cli.files.shipped import shipped
@@ -131,6 +141,67 @@ def test_tiles_cover_the_picture_and_overlap(size):
     assert max(np.diff(starts)) <= 2 / 3 * side + 1
 
 
+@pytest.mark.parametrize("size", [(640, 480), (1080, 1920), (500, 500), (4000, 300)])
+def test_small_tiles_cover_the_picture_and_overlap_both_ways(size):
+    side = min(size) // 2
+    squares = np.array(small_tiles(*size))
+    assert set(squares[:, 2]) == {side}
+    for axis in (0, 1):
+        starts = np.unique(squares[:, axis])
+        assert (starts[0], starts[-1] + side) == (0, size[axis])
+        assert np.diff(starts).max() <= 2 / 3 * side + 1
+    n_starts = [len(np.unique(squares[:, axis])) for axis in (0, 1)]
+    assert len(squares) == n_starts[0] * n_starts[1]
+
+
+def test_there_are_no_small_tiles_in_which_nobody_could_be_seen():
+    assert small_tiles(320, 180) == []
+
+
+def smaller(picture, scale):
+    """A picture shown small, in the corner of a grey one of its size."""
+    canvas = np.full_like(picture, 110)
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    canvas[-small.shape[0] :, -small.shape[1] :] = small
+    return canvas
+
+
+def test_a_thorough_search_finds_people_whom_the_usual_one_misses(blazepose, pictures):
+    picture = smaller(pictures[0], 0.4)  # people of a sixth of the shorter side
+    assert len(blazepose.detect(picture, search=Search.USUAL)) == 1
+    found = blazepose.detect(picture, search=Search.THOROUGH)
+    assert len(found) == 2
+    large = blazepose.detect(pictures[0], search=Search.USUAL)
+    height, width = picture.shape[:2]
+    expected = 0.4 * large.xy.mean(1) + (0.6 * width, 0.6 * height)
+    apart = np.linalg.norm(found.xy.mean(1)[:, None] - expected, axis=-1)
+    assert apart.min(0).max() < 8
+
+
+def test_a_thorough_search_finds_nobody_twice(blazepose, pictures):
+    assert len(blazepose.detect(pictures[0], search=Search.THOROUGH)) == 2
+    known = blazepose.detect(smaller(pictures[0], 0.4))
+    assert len(known) == 2
+    again = blazepose.detect(smaller(pictures[1], 0.4), known, search=Search.THOROUGH)
+    assert again.origin.tolist() == [0, 1]
+
+
+def test_new_small_people_whom_a_second_look_moves_are_none(pictures, monkeypatch):
+    blazepose, looked = BlazePose(), []
+    look = blazepose._look
+
+    def unsteady(image, roi):
+        person = look(image, roi)
+        looked.append(person)
+        moved = 0.02 * side_px(person.roi) * len(looked)
+        return replace(person, xy=person.xy + np.float32(moved))
+
+    monkeypatch.setattr(blazepose, "_look", unsteady)
+    picture = smaller(pictures[0], 0.4)
+    assert len(blazepose.detect(picture, search=Search.USUAL)) == 1
+    assert len(blazepose.detect(picture, search=Search.THOROUGH)) == 1
+
+
 def test_sharpen_moves_to_the_heat_and_leaves_dim_points():
     heat = np.full((64, 64, 3), -20.0, np.float32)
     heat[20, 33, 0] = 5
@@ -149,9 +220,9 @@ def test_closeness_falls_from_the_border_outwards():
 def test_a_followed_person_is_the_same_without_searching(blazepose, pictures):
     first = blazepose.detect(pictures[0])
     assert len(first) == 2
-    later = blazepose.detect(pictures[1], first, search=False)
+    later = blazepose.detect(pictures[1], first, search=Search.NONE)
     assert later.origin.tolist() == [0, 1]
-    again = blazepose.detect(pictures[1], first.take(np.array([1, 0])), search=False)
+    again = blazepose.detect(pictures[1], first.take(np.array([1, 0])), search=Search.NONE)
     np.testing.assert_allclose(again.xy, later.xy[::-1])
     reach = 0.1 * (first.box[:, 3] - first.box[:, 1])
     moved = np.median(np.hypot(*np.moveaxis(later.xy - first.xy, -1, 0)), axis=1)
@@ -161,23 +232,23 @@ def test_a_followed_person_is_the_same_without_searching(blazepose, pictures):
 def test_a_newcomer_joins_those_followed(blazepose, pictures):
     both = blazepose.detect(pictures[0])
     one = both.take(np.array([1]))
-    assert len(blazepose.detect(pictures[1], one, search=False)) == 1
-    found = blazepose.detect(pictures[1], one, search=True)
+    assert len(blazepose.detect(pictures[1], one, search=Search.NONE)) == 1
+    found = blazepose.detect(pictures[1], one, search=Search.THOROUGH)
     assert found.origin.tolist() == [0, -1]
 
 
 def test_two_regions_on_one_person_give_one_person(blazepose, pictures):
     one = blazepose.detect(pictures[0]).take(np.array([0, 0]))
-    assert len(blazepose.detect(pictures[1], one, search=False)) == 1
+    assert len(blazepose.detect(pictures[1], one, search=Search.NONE)) == 1
 
 
 def test_of_two_regions_on_one_person_the_one_who_moved_less_stays(blazepose, pictures):
     one = blazepose.detect(pictures[0]).take(np.array([0, 0]))
     one.xy[0] += 60
-    assert blazepose.detect(pictures[1], one, search=False).origin.tolist() == [1]
+    assert blazepose.detect(pictures[1], one, search=Search.NONE).origin.tolist() == [1]
     one.xy[0] -= 60
     one.xy[1] += 60
-    assert blazepose.detect(pictures[1], one, search=False).origin.tolist() == [0]
+    assert blazepose.detect(pictures[1], one, search=Search.NONE).origin.tolist() == [0]
 
 
 def test_at_most_so_many_people(pictures):
@@ -189,7 +260,7 @@ def test_joints_far_outside_the_picture_score_low(blazepose, pictures):
     row = int((person.box[:, 3] - person.box[:, 1]).argmax())
     hips = blazepose.skeleton.index("left_hip")
     cut_off = pictures[0][: int(person.xy[row, hips, 1])]  # legs are below the picture
-    found = blazepose.detect(cut_off, person.take(np.array([row])), search=False)
+    found = blazepose.detect(cut_off, person.take(np.array([row])), search=Search.NONE)
     assert len(found) == 1
     ankle, shoulder = (blazepose.skeleton.index(f"left_{j}") for j in ("ankle", "shoulder"))
     assert found.score[0, ankle] < 0.1
@@ -206,7 +277,7 @@ def test_a_person_upside_down_is_followed(blazepose, pictures):
     near = type(near)(
         box=near.box, xy=near.xy, score=near.score, origin=near.origin, hint=flipped_hint
     )
-    found = blazepose.detect(turned, near, search=False)
+    found = blazepose.detect(turned, near, search=Search.NONE)
     assert len(found) == len(upright)
     back = np.array([width - 1, height - 1]) - found.xy
     apart = np.median(np.hypot(*np.moveaxis(back - upright.xy, -1, 0)), axis=1)

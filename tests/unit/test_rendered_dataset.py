@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from pose3d_cli.detect.base import Search
 from pose3d_cli.errors import SettingsError
 from pose3d_cli.learn.clip import DATASETS, DatasetOptions
 from pose3d_cli.learn.datasets.rendered import RenderedPeople
@@ -25,7 +26,7 @@ class Sees:
         self.pixels = clip.keypoints_px.astype(np.float32)
         self.clip = clip
 
-    def detect(self, image, near=None, *, search=True):
+    def detect(self, image, near=None, *, search=Search.THOROUGH):
         raise AssertionError("`people` stands for the whole video")
 
     def people(self, video, detector):

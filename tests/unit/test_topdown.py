@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pose3d_cli.detect.base import People2D
+from pose3d_cli.detect.base import People2D, Search
 from pose3d_cli.detect.topdown import TopDown
 from pose3d_cli.pose.skeleton import COCO17
 
@@ -84,13 +84,13 @@ def test_known_people_are_followed_without_a_search():
     before = detector.detect(PICTURE)
     moved = Net([60, 55, 160, 355], [390, 60, 490, 360])
     detector = TopDown("toy", boxes, moved)
-    after = detector.detect(PICTURE, before, search=False)
+    after = detector.detect(PICTURE, before, search=Search.NONE)
     assert boxes.asked == 1
     assert after.origin.tolist() == [0, 1]
     np.testing.assert_allclose(after.xy[0, 16], [160, 355])
     # Nobody near means searching anyway.
     nobody = before.take(np.zeros(2, bool))
-    assert len(detector.detect(PICTURE, nobody, search=False)) == 2
+    assert len(detector.detect(PICTURE, nobody, search=Search.NONE)) == 2
     assert boxes.asked == 2
 
 
@@ -121,7 +121,7 @@ def test_two_boxes_of_one_person_are_one_person():
         score=np.ones((2, 17), np.float32),
         origin=np.array([-1, -1]),
     )
-    after = TopDown("toy", Boxes(), net).detect(PICTURE, followed, search=False)
+    after = TopDown("toy", Boxes(), net).detect(PICTURE, followed, search=Search.NONE)
     assert after.origin.tolist() == [0]
 
 
@@ -182,7 +182,7 @@ def test_a_second_box_of_somebody_known_takes_nobodys_place():
 def test_of_too_many_known_the_first_are_followed():
     net = Net(ONE, OTHER)
     before = TopDown("toy", Boxes(sure(ONE), sure(OTHER)), net).detect(PICTURE)
-    after = TopDown("toy", Boxes(), net, max_people=1).detect(PICTURE, before, search=False)
+    after = TopDown("toy", Boxes(), net, max_people=1).detect(PICTURE, before, search=Search.NONE)
     assert after.origin.tolist() == [0]
 
 

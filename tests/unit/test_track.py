@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pose3d_cli.detect.base import People2D
+from pose3d_cli.detect.base import People2D, Search
 from pose3d_cli.detect.pick import pick_people
 from pose3d_cli.detect.track import track_people
 from pose3d_cli.errors import NobodyFoundError, UnknownNameError
@@ -36,10 +36,10 @@ class Blobs:
     def __init__(self, *, follows: bool, score: float = 0.9) -> None:
         self.follows = follows
         self.score = score
-        self.searched: list[bool] = []
+        self.searched: list[Search] = []
 
     def detect(
-        self, image: np.ndarray, near: People2D | None = None, *, search: bool = True
+        self, image: np.ndarray, near: People2D | None = None, *, search: Search = Search.THOROUGH
     ) -> People2D:
         self.searched.append(search)
         values = [v for v in np.unique(image) if v > 0]
@@ -214,7 +214,7 @@ class Doubles(Blobs):
     asked: ClassVar[list[int]] = []
 
     def detect(
-        self, image: np.ndarray, near: People2D | None = None, *, search: bool = True
+        self, image: np.ndarray, near: People2D | None = None, *, search: Search = Search.THOROUGH
     ) -> People2D:
         self.asked.append(0 if near is None else len(near))
         people = super().detect(image, near, search=search)
@@ -233,8 +233,8 @@ def test_people_are_searched_for_now_and_then_and_when_somebody_is_lost():
     path = {**walk(0, 35, 20, 50, 0), **walk(60, 90, 20, 50, 0)}
     frames = film([path, walk(0, 90, 400, 100, 0)], 90)
     track_people(detector, frames, fps=FPS, image_size=(WIDTH, HEIGHT), detect_every=20)
-    assert detector.searched[0]
-    assert sum(detector.searched[:35]) == 2
+    assert detector.searched[0] is Search.THOROUGH
+    assert sum(map(bool, detector.searched[:35])) == 2
     assert any(detector.searched[36:38])
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
-from pose3d_cli.detect.base import People2D
+from pose3d_cli.detect.base import People2D, Search
 from pose3d_cli.detect.blaze_landmark import KeypointFinder, Landmarks
 from pose3d_cli.detect.blaze_net import BlazeNet
 from pose3d_cli.detect.blaze_person import PersonFinder
@@ -24,6 +24,7 @@ from pose3d_cli.pose.skeleton import BLAZEPOSE33, Skeleton
 _MIN_PRESENCE = 0.5
 _MIN_PRESENCE_NEW = 0.9  # chairs and trees reach 0.8, people seldom fall below 0.97
 _MIN_SIDE_PX = 24.0  # smaller regions hold no person anybody could see
+_SETTLED = 0.01  # a second look moves the keypoints of a real person no farther; a lamp's, it does
 _SAME_PERSON = 0.05  # median distance of keypoints, in sides of the larger region
 _SAME_REGION = 0.14  # distance of the hips, in sides of the larger region
 
@@ -71,13 +72,17 @@ class BlazePose:
         image: UInt8[np.ndarray, "height width 3"],
         near: People2D | None = None,
         *,
-        search: bool = True,
+        search: Search = Search.THOROUGH,
     ) -> People2D:
         """Return the people in an RGB picture: those of `near` first, then newcomers."""
         image = np.ascontiguousarray(image)
         known = self._follow(image, near)
-        new = self._search(image, list(known.values())) if search or not known else []
-        return _people([*known.values(), *new], [*known, *([-1] * len(new))])
+        everybody = list(known.values())
+        if search or not known:
+            everybody += self._search(image, everybody)
+        if search is Search.THOROUGH:
+            everybody += self._search_small(image, everybody)
+        return _people(everybody, [*known, *([-1] * (len(everybody) - len(known)))])
 
     def _follow(
         self, image: UInt8[np.ndarray, "height width 3"], near: People2D | None
@@ -104,15 +109,43 @@ class BlazePose:
         self, image: UInt8[np.ndarray, "height width 3"], known: list[Landmarks]
     ) -> list[Landmarks]:
         """Return people of the whole picture who are not yet `known`."""
+        return self._newcomers(image, self._people.find(image)[0], known, farthest=np.inf)
+
+    def _search_small(
+        self, image: UInt8[np.ndarray, "height width 3"], known: list[Landmarks]
+    ) -> list[Landmarks]:
+        """Return small people who are not yet `known`."""
+        regions = self._people.find_small(image)[0]
+        return self._newcomers(image, regions, known, farthest=_SETTLED)
+
+    def _newcomers(
+        self,
+        image: UInt8[np.ndarray, "height width 3"],
+        regions: Float32[np.ndarray, "regions 2 2"],
+        known: list[Landmarks],
+        *,
+        farthest: float,
+    ) -> list[Landmarks]:
+        """Return people in some regions who are not yet `known`.
+
+        Args:
+            image: RGB.
+            regions: Where they may be, the surest first.
+            known: Who is seen already.
+            farthest: How far a second look may find the keypoints from the first, in sides of
+                the region.
+        """
         new: list[Landmarks] = []
-        for roi in self._people.find(image)[0]:
+        for roi in regions:
             seen = [*known, *new]
             if len(seen) >= self._max_people or any(_overlaps(roi, p.roi) for p in seen):
                 continue
             coarse = self._look(image, roi)
             # The detector's region is coarse; the second look is from the person's own.
             person = coarse and self._look(image, coarse.roi)
-            if person is None or person.presence < _MIN_PRESENCE_NEW:
+            if coarse is None or person is None or person.presence < _MIN_PRESENCE_NEW:
+                continue
+            if _distance(coarse.xy, person.xy) > farthest * side_px(person.roi):
                 continue
             if not any(_is_same(person, other) for other in seen):
                 new.append(person)

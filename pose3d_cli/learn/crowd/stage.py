@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float32, Float64, UInt8
 
-from pose3d_cli.detect.base import People2D
+from pose3d_cli.detect.base import People2D, Search
 from pose3d_cli.files.video import VideoFrame
 from pose3d_cli.learn.crowd.scenes import FPS, Scene
 from pose3d_cli.learn.synthetic.cameras import View
@@ -80,7 +80,7 @@ class Stage:
         image: UInt8[np.ndarray, "height width 3"],
         near: People2D | None = None,
         *,
-        search: bool = True,
+        search: Search = Search.THOROUGH,
     ) -> People2D:
         """Return the people of the picture that was shown last; `image` is not looked at."""
         del image
@@ -88,7 +88,7 @@ class Stage:
         xy = np.array([one.xy for one in found], np.float32).reshape(-1, 17, 2)
         score = np.array([one.score for one in found], np.float32).reshape(-1, 17)
         people = People2D(box=_boxes(xy), xy=xy, score=score, origin=np.full(len(xy), -1, np.int64))
-        return _followed(people, near, search=search) if self.follows else people
+        return _followed(people, near, search=bool(search)) if self.follows else people
 
 
 def _boxes(xy: Float32[np.ndarray, "n 17 2"]) -> Float32[np.ndarray, "n 4"]:

@@ -11,7 +11,8 @@ from jaxtyping import Bool
 from pose3d_cli.files.mocap_pack import MocapClip
 from pose3d_cli.learn.takes import TAKE_HZ, lift_takes
 from pose3d_cli.learn.validate import fixed_batch
-from pose3d_cli.lift.windowed import WindowedLifter, strands_at
+from pose3d_cli.lift.strands import strands_at
+from pose3d_cli.lift.windowed import WindowedLifter
 from pose3d_cli.lift.windows import lay_windows
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -16,6 +17,10 @@ class Lifter(Protocol):
 
     def lift(self, keypoints: Keypoints2D, camera: Camera) -> PoseSequence:
         """Return a root-relative pose, camera axes, for each row of `keypoints`."""
+        ...
+
+    def lift_each(self, people: Iterable[Keypoints2D], camera: Camera) -> Iterator[PoseSequence]:
+        """Yield what `lift` returns, person after person; several may be worked on at once."""
         ...
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,13 @@ from torch import Tensor, nn
 
 from pose3d_cli.errors import InputError, WeightsError
 from pose3d_cli.lift.about import WeightsAbout, describe
+from pose3d_cli.lift.batches import Answers, Cuts, answered
 from pose3d_cli.lift.normalise import mirrored_input, rays_to_input, screen_to_input
 from pose3d_cli.lift.rotation import turn_back
 from pose3d_cli.lift.screen import AS_VIDEO, Screen, in_metres
+from pose3d_cli.lift.strands import blended, rate, strands_at
 from pose3d_cli.lift.weights import load
-from pose3d_cli.lift.windows import Layout, cut, lay_windows, stitch
+from pose3d_cli.lift.windows import Layout, Windows, cut, lay_windows, stitch
 from pose3d_cli.pose.camera import Camera, pixels_to_rays, pixels_to_screen
 from pose3d_cli.pose.convert import convert
 from pose3d_cli.pose.resample import keypoints_at, poses_at, uniform_times
@@ -30,11 +33,25 @@ _ROOT = H36M17.index("pelvis")
 # memory, not its arithmetic, is then what it waits for.
 _AT_ONCE = {"cpu": 4000, "other": 250_000}
 
-_FINEST_HZ = 25.0
-"""Frames a second that are lifted at most; people hardly move faster than lines between show."""
-
 Normalise = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 _INPUTS: dict[str, Normalise] = {"rays": rays_to_input, "screen": screen_to_input}
+
+
+@dataclass(frozen=True, eq=False)
+class _Strands:
+    """Somebody's keypoints at several times the trained rate, as windows.
+
+    Attributes:
+        points: On h36m17.
+        time_s: Of the rows of all strands together, evenly spaced.
+        layouts: Of each strand, how windows lie over it.
+        cuts: Of each strand, what the windows show.
+    """
+
+    points: Keypoints2D
+    time_s: Float64[np.ndarray, " frames"]
+    layouts: list[Windows] = field(default_factory=list)
+    cuts: list[Cuts] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,28 +104,73 @@ class WindowedLifter:
         camera: Camera | None,
         screen: Screen = AS_VIDEO,
     ) -> PoseSequence:
-        """Lift one person.
+        """Lift one person; see `lift_each`."""
+        return next(self.lift_each([keypoints], camera, screen))
+
+    def lift_each(
+        self,
+        people: Iterable[Keypoints2D],
+        camera: Camera | None,
+        screen: Screen = AS_VIDEO,
+    ) -> Iterator[PoseSequence]:
+        """Lift people, one after another, but the windows of several at once.
 
         Args:
-            keypoints: Any skeleton that converts to h36m17, gaps filled: the pelvis (or both hips)
+            people: Any skeleton that converts to h36m17, gaps filled: the pelvis (or both hips)
                 must be known in every row.
             camera: Of the video the keypoints are of. Weights that take rays need it; the answer of
                 those that work in units of the screen is put into its axes.
             screen: How a data set's screen coordinates are made, for weights that take them.
 
-        Returns:
+        Yields:
             Camera axes, pelvis at the origin, metres of a person `about.stature_m` tall; a row for
-            each row of `keypoints`, NaN where `layout` leaves it out.
+            each row of the keypoints, NaN where `layout` leaves it out.
 
         Raises:
             InputError: No rows, joints that do not convert, or rows without a pelvis.
         """
+        in_work: deque[_Strands] = deque()
+
+        def windows() -> Iterator[Cuts]:
+            for keypoints in people:
+                in_work.append(self._strands(keypoints, camera, screen))
+                yield from in_work[-1].cuts
+
+        answers = answered(windows(), self._lift_windows, self.batch or self._usual_batch())
+        for answer in answers:
+            person = in_work.popleft()
+            others = [next(answers) for _ in range(len(person.layouts) - 1)]
+            yield self._pose(person, [answer, *others], camera, screen)
+
+    def _strands(self, keypoints: Keypoints2D, camera: Camera | None, screen: Screen) -> _Strands:
+        """Return the windows that somebody's keypoints are cut into."""
         points = _with_pelvis(keypoints)
         coordinates = self._coordinates(points, camera, screen)
-        strands = strands_at(_rate(points.time_s), self.about.rate_hz)
-        time_s = uniform_times(points.time_s, strands * self.about.rate_hz)
+        count = strands_at(rate(points.time_s), self.about.rate_hz)
+        time_s = uniform_times(points.time_s, count * self.about.rate_hz)
         coordinates, score = keypoints_at(coordinates, points.score, points.time_s, time_s)
-        xyz = poses_at(self._lift_strands(coordinates, score, strands), time_s, points.time_s)
+        found = _Strands(points, time_s)
+        for first in range(min(count, len(score))):
+            strand = slice(first, None, count)
+            layout = self.layout(len(score[strand]), self.window)
+            found.layouts.append(layout)
+            found.cuts.append((cut(coordinates[strand], layout), cut(score[strand], layout)))
+        return found
+
+    def _pose(
+        self,
+        person: _Strands,
+        answers: Sequence[Answers],
+        camera: Camera | None,
+        screen: Screen,
+    ) -> PoseSequence:
+        """Return what the answers to somebody's windows say of each row of the keypoints."""
+        points, count = person.points, len(answers)
+        strands = [stitch(*both) for both in zip(answers, person.layouts, strict=True)]
+        xyz = np.empty((len(person.time_s), *strands[0].shape[1:]), np.float32)
+        for first, strand in enumerate(strands):
+            xyz[first::count] = strand
+        xyz = poses_at(blended(xyz) if count > 1 else xyz, person.time_s, points.time_s)
         xyz[:, _ROOT] = 0
         if self.about.units == "screen,root":
             xyz = in_metres(xyz, points, camera, screen, self.about)
@@ -131,51 +193,16 @@ class WindowedLifter:
             raise InputError("these weights take rays, but the camera is unknown; say its --fov")
         return pixels_to_rays(points.xy, camera)
 
-    def _lift_strands(
-        self,
-        coordinates: Float32[np.ndarray, "frames 17 2"],
-        score: Float32[np.ndarray, "frames 17"],
-        strands: int,
-    ) -> Float32[np.ndarray, "frames 17 3"]:
-        """Return the joints of frames at several times the trained rate, in camera axes."""
-        if strands == 1:
-            return self._lift_strand(coordinates, score)
-        xyz = np.empty((*score.shape, 3), np.float32)
-        for first in range(min(strands, len(score))):
-            strand = slice(first, None, strands)
-            xyz[strand] = self._lift_strand(coordinates[strand], score[strand])
-        return blended(xyz)
-
-    def _lift_strand(
-        self,
-        coordinates: Float32[np.ndarray, "frames 17 2"],
-        score: Float32[np.ndarray, "frames 17"],
-    ) -> Float32[np.ndarray, "frames 17 3"]:
-        """Return the joints of frames at the trained rate, in camera axes."""
-        windows = self.layout(len(score), self.window)
-        answers = self._lift_windows(cut(coordinates, windows), cut(score, windows))
-        return stitch(answers, windows)
-
-    def _lift_windows(
-        self,
-        coordinates: Float32[np.ndarray, "windows window 17 2"],
-        score: Float32[np.ndarray, "windows window 17"],
-    ) -> Float32[np.ndarray, "windows window 17 3"]:
-        """Return the joints of each window in camera axes."""
-        answers = []
-        batch = self.batch or self._usual_batch()
-        with torch.inference_mode():
-            for start in range(0, len(coordinates), batch):
-                part = slice(start, start + batch)
-                x, rotation = _INPUTS[self.about.input](
-                    torch.from_numpy(coordinates[part]), torch.from_numpy(score[part])
-                )
-                answers.append(turn_back(rotation, self._run(x)))
-        return torch.cat(answers).numpy()
-
     def _usual_batch(self) -> int:
         at_once = _AT_ONCE["cpu" if self.device.type == "cpu" else "other"]
         return max(at_once // (self.window * len(H36M17.joints) * (1 + self.mirror)), 1)
+
+    def _lift_windows(self, cuts: Cuts) -> Answers:
+        """Return the joints of each window in camera axes."""
+        coordinates, score = (torch.from_numpy(values) for values in cuts)
+        with torch.inference_mode():
+            x, rotation = _INPUTS[self.about.input](coordinates, score)
+            return turn_back(rotation, self._run(x)).numpy()
 
     def _run(self, x: Float[Tensor, "b t 17 3"]) -> Float[Tensor, "b t 17 3"]:
         """Return the network's answer to normalised windows, in the axes of its input, on the CPU.
@@ -189,31 +216,6 @@ class WindowedLifter:
         else:
             answer = self.network(x)
         return answer.float().cpu()
-
-
-def blended(xyz: Float32[np.ndarray, " frames *rest"]) -> Float32[np.ndarray, " frames *rest"]:
-    """Return the mean of each frame (half) and its neighbours, which are of other strands.
-
-    Strands are lifted apart and differ a little, which shows as trembling. What moves five times a
-    second keeps two thirds of its way, what moves twice a second nearly all of it.
-    """
-    before = np.concatenate([xyz[:1], xyz[:-1]])
-    after = np.concatenate([xyz[1:], xyz[-1:]])
-    return (before + 2 * xyz + after) / 4
-
-
-def strands_at(clip_hz: float, rate_hz: float) -> int:
-    """Return how many strands of frames at `rate_hz` lie side by side in a clip.
-
-    Weights that see few frames a second see far. So that quick motion is not lost, a video of
-    several times that rate is lifted as that many strands, each of every second frame (or third):
-    none is left out, and the work is that of weights of the higher rate.
-    """
-    return max(round(min(clip_hz, _FINEST_HZ) / rate_hz), 1)
-
-
-def _rate(time_s: Float64[np.ndarray, " frames"]) -> float:
-    return (len(time_s) - 1) / float(time_s[-1] - time_s[0]) if len(time_s) > 1 else 0.0
 
 
 def _with_pelvis(keypoints: Keypoints2D) -> Keypoints2D:

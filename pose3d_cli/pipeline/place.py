@@ -52,12 +52,13 @@ def lift_people(
         reporter: Shows progress.
     """
     reporter.stage("lift", sum(len(person.stretches) for person in people))
+    stretches = [(p.person, stretch) for p in people for stretch in p.stretches]
+    poses = lifter.lift_each((stretch for _, stretch in stretches), camera)
     placed = []
-    for person in people:
-        for stretch in person.stretches:
-            xyz = lifter.lift(stretch, camera).xyz * np.float32(scale)
-            placed.append(_place(person.person, convert(stretch, H36M17), xyz, camera))
-            reporter.advance()
+    for (person, stretch), pose in zip(stretches, poses, strict=True):
+        xyz = pose.xyz * np.float32(scale)
+        placed.append(_place(person, convert(stretch, H36M17), xyz, camera))
+        reporter.advance()
     return placed
 
 

@@ -11,8 +11,9 @@ import torch
 
 from pose3d_cli import config
 from pose3d_cli.lift.shelf import LIFTERS
+from pose3d_cli.lift.strands import blended
 from pose3d_cli.lift.weights import describe, load, save
-from pose3d_cli.lift.windowed import WindowedLifter, blended
+from pose3d_cli.lift.windowed import WindowedLifter
 from pose3d_cli.pose.skeleton import H36M17, other_side
 from tests.nets import CAMERA, about, fill_with_noise, tiny, walker
 

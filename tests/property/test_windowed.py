@@ -115,6 +115,20 @@ def test_the_size_of_batches_does_not_matter(mirror):
         np.testing.assert_allclose(answer, answers[0], atol=1e-5)
 
 
+@pytest.mark.parametrize("fps", [25.0, 60.0])
+def test_people_lifted_together_are_lifted_as_each_alone(fps):
+    people = [replace(walker(n, fps), person=n) for n in (5, 70, 9, 1, 33)]
+    for person, pose in zip(people, LIFTER.lift_each(people, CAMERA), strict=True):
+        np.testing.assert_allclose(pose.xyz, LIFTER.lift(person, CAMERA).xyz, atol=1e-5)
+        np.testing.assert_array_equal(pose.time_s, person.time_s)
+
+
+def test_the_windows_of_several_people_are_run_at_once():
+    recorder = Recorder()
+    list(replace(lifter_of(recorder), batch=4).lift_each([walker(9, 25.0)] * 6, CAMERA))
+    assert [len(x) for x in recorder.seen] == [4, 2]
+
+
 def test_a_lifter_of_single_frames_does_not_mind_time():
     """At the rate of training, each frame of a still person has the same answer."""
     still = np.repeat(walker(1).xy, 30, 0)

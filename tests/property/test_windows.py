@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pose3d_cli.lift.windowed import blended, strands_at
+from pose3d_cli.lift.strands import blended, strands_at
 from pose3d_cli.lift.windows import cut, lay_windows, stitch
 
 lengths = st.integers(1, 200)

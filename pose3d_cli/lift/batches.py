@@ -8,11 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 from jaxtyping import Float32
 
-Cuts = tuple[
-    Float32[np.ndarray, "windows window joints 2"], Float32[np.ndarray, "windows window joints"]
-]
-"""Windows of 2D coordinates and of scores."""
-Answers = Float32[np.ndarray, "windows window joints 3"]
+Cuts = tuple[Float32[np.ndarray, "_ window joints 2"], Float32[np.ndarray, "_ window joints"]]
+"""Windows of 2D coordinates and of scores, as many of each."""
+Answers = Float32[np.ndarray, "_ window joints 3"]
 
 
 def answered(

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pose3d_cli.lift.batches import answered
@@ -28,6 +28,7 @@ class Run:
         return np.repeat(coordinates[..., :1], 3, axis=-1)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 9), max_size=8), st.integers(1, 7))
 def test_answers_belong_to_their_parts_and_batches_are_full_but_the_last(lengths, batch):
     numbers = np.split(np.arange(sum(lengths)), np.cumsum(lengths)[:-1]) if lengths else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,11 @@ def _write(archive: zipfile.ZipFile, name: str, values: np.ndarray | Stack) -> N
 
 
 def read_arrays(
-    path: Path, *, file_format: str, keys: Sequence[str]
+    path: Path,
+    *,
+    file_format: str,
+    keys: Sequence[str],
+    older: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Return the arrays called `keys` and the JSON record of a file of ours.
 
@@ -70,6 +74,7 @@ def read_arrays(
         path: The file.
         file_format: What the record must name as its `format`, such as `pose3d-result/1`.
         keys: Arrays that must be there.
+        older: Formats that are read as well, and the arrays which these lack.
 
     Raises:
         InputError: A file that is missing, damaged, of another program or of another format.
@@ -79,7 +84,9 @@ def read_arrays(
         if not isinstance(loaded, np.lib.npyio.NpzFile):
             raise InputError(f"{path}: a single array; expected {file_format}")
         with loaded as file:
-            meta = _read_meta(path, file, file_format)
+            lacking = {file_format: (), **(older or {})}
+            meta = _read_meta(path, file, lacking)
+            keys = [key for key in keys if key not in lacking[meta["format"]]]
             missing = [key for key in keys if key not in file]
             if missing:
                 raise InputError(f"{path}: {file_format} without {', '.join(missing)}; damaged?")
@@ -90,8 +97,8 @@ def read_arrays(
         raise InputError(f"{path}: not a readable .npz file; damaged or of another kind") from error
 
 
-def _read_meta(path: Path, file: Any, file_format: str) -> dict[str, Any]:
-    hint = f"expected a file of format {file_format}, as pose3d writes"
+def _read_meta(path: Path, file: Any, formats: Collection[str]) -> dict[str, Any]:
+    hint = f"expected a file of format {next(iter(formats))}, as pose3d writes"
     if "meta" not in file:
         raise InputError(f"{path}: not written by pose3d (no `meta`); {hint}")
     try:
@@ -99,6 +106,6 @@ def _read_meta(path: Path, file: Any, file_format: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise InputError(f"{path}: `meta` is no JSON; {hint}") from error
     found = meta.get("format") if isinstance(meta, dict) else None
-    if found != file_format:
+    if found not in formats:
         raise InputError(f"{path}: found format {found!r}; {hint}")
     return dict(meta)

@@ -12,10 +12,15 @@ from jaxtyping import Float32, Float64, Int64
 
 from pose3d_cli.errors import InputError
 from pose3d_cli.files.arrays import Stack, read_arrays, write_arrays
+from pose3d_cli.pose.world import World
 
-FORMAT = "pose3d-result/1"
+FORMAT = "pose3d-result/2"
+_WORLD = "camera_to_world"
+_OLDER = {"pose3d-result/1": (_WORLD,)}
+"""Formats that are read as well, and what they lack."""
 UNITS = "metres; keypoints in pixels; times in seconds"
 AXES = (
+    "xyz_world: z up, x right as the camera looks, y away from it, origin on the floor below it; "
     "xyz_camera: x right, y down, z forward as the camera looks, origin at the camera; "
     "xyz_root: the same axes, origin at the pelvis; "
     "keypoints_px: u right, v down from the top-left corner of the upright picture"
@@ -77,6 +82,7 @@ class ClipResult:
         joint_names: Joints in array order.
         parents: Place of each joint's parent in that order; -1 for the root.
         meta: How the result was made; see `META_KEYS`.
+        world: Where up and the floor are; the same for everybody, over the whole clip.
     """
 
     people: Sequence[PersonResult]
@@ -85,6 +91,7 @@ class ClipResult:
     joint_names: tuple[str, ...]
     parents: Int64[np.ndarray, " joints"]
     meta: Mapping[str, Any] = field(default_factory=dict)
+    world: World = field(default_factory=World)
 
     def __post_init__(self) -> None:
         if np.any(np.diff(self.frame) <= 0) or np.any(np.diff(self.time_s) <= 0):
@@ -108,23 +115,40 @@ def write_result(path: Path, result: ClipResult) -> None:
     missing = [key for key in META_KEYS if key not in result.meta]
     if missing:
         raise ValueError(f"meta lacks {', '.join(missing)}")
-    meta = {**result.meta, "format": FORMAT, "units": UNITS, "axes": AXES}
+    meta = {
+        **result.meta,
+        "world": _world_record(result.world),
+        "format": FORMAT,
+        "units": UNITS,
+        "axes": AXES,
+    }
     write_arrays(path, {**_people_arrays(result), **_shared_arrays(result)}, meta)
 
 
 def _people_arrays(result: ClipResult) -> dict[str, Stack]:
-    channels = {"xyz_camera": (3,), "xyz_root": (3,), "keypoints_px": (2,), "score": ()}
+    channels = {
+        "xyz_world": (3,),
+        "xyz_camera": (3,),
+        "xyz_root": (3,),
+        "keypoints_px": (2,),
+        "score": (),
+    }
     return {name: _stack(result, name, rest) for name, rest in channels.items()}
 
 
 def _stack(result: ClipResult, name: str, rest: tuple[int, ...]) -> Stack:
     """Return an array of everybody, each person laid out when their turn comes."""
-    n_frames = len(result.frame)
     return Stack(
-        shape=(len(result.people), n_frames, len(result.joint_names), *rest),
+        shape=(len(result.people), len(result.frame), len(result.joint_names), *rest),
         dtype=np.dtype(np.float32),
-        layers=(person.laid_out(name, n_frames) for person in result.people),
+        layers=(_laid_out(result, person, name) for person in result.people),
     )
+
+
+def _laid_out(result: ClipResult, person: PersonResult, name: str) -> np.ndarray:
+    if name == "xyz_world":
+        return result.world.from_camera(person.laid_out("xyz_camera", len(result.frame)))
+    return person.laid_out(name, len(result.frame))
 
 
 def _shared_arrays(result: ClipResult) -> dict[str, np.ndarray]:
@@ -133,6 +157,7 @@ def _shared_arrays(result: ClipResult) -> dict[str, np.ndarray]:
         "frame": result.frame,
         "joint_names": np.asarray(result.joint_names),
         "parents": result.parents,
+        _WORLD: result.world.camera_to_world,
         "person_id": np.array([person.person for person in result.people], np.int64),
     }
 
@@ -143,7 +168,8 @@ def read_result(path: Path) -> ClipResult:
     Raises:
         InputError: A file that is missing, damaged, or not a result of ours.
     """
-    arrays, meta = read_arrays(path, file_format=FORMAT, keys=(*_ABSENT, *_SHARED))
+    keys = (*_ABSENT, *_SHARED, _WORLD)
+    arrays, meta = read_arrays(path, file_format=FORMAT, keys=keys, older=_OLDER)
     try:
         _check_shapes(arrays)
         return ClipResult(
@@ -153,9 +179,33 @@ def read_result(path: Path) -> ClipResult:
             joint_names=tuple(str(name) for name in arrays["joint_names"]),
             parents=arrays["parents"].astype(np.int64),
             meta=meta,
+            world=_read_world(arrays[_WORLD], meta) if _WORLD in arrays else World(),
         )
-    except (TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: a result whose parts do not fit: {error}") from error
+
+
+def _world_record(world: World) -> dict[str, Any]:
+    """Return how the world was found, in plain values; what is unknown is None."""
+    sure = {"up_sure_deg": world.up_sure_deg, "floor_sure_m": world.floor_sure_m}
+    numbers = {name: float(v) if np.isfinite(v) else None for name, v in sure.items()}
+    return {"up": world.up, "floor": world.floor, **numbers}
+
+
+def _read_world(matrix: np.ndarray, meta: Mapping[str, Any]) -> World:
+    told = meta["world"]
+    if matrix.shape != (4, 4):
+        raise ValueError(f"camera_to_world has shape {matrix.shape}; expected (4, 4)")
+    sure = (told["up_sure_deg"], told["floor_sure_m"])
+    up_sure_deg, floor_sure_m = (np.nan if value is None else float(value) for value in sure)
+    return World(
+        rotation=matrix[:3, :3].astype(np.float64),
+        camera_m=matrix[:3, 3].astype(np.float64),
+        up=str(told["up"]),
+        up_sure_deg=up_sure_deg,
+        floor=str(told["floor"]),
+        floor_sure_m=floor_sure_m,
+    )
 
 
 def _person(arrays: Mapping[str, np.ndarray], place: int) -> PersonResult:

@@ -18,6 +18,7 @@ from pose3d_cli.files.results import (
 )
 from pose3d_cli.files.tables import COLUMNS, write_csv
 from pose3d_cli.pose.skeleton import H36M17
+from pose3d_cli.pose.world import World, rotation_with_up
 
 META = dict.fromkeys(META_KEYS, "known") | {"fps": 30000 / 1001}
 
@@ -70,6 +71,46 @@ def test_a_result_comes_back_as_it_was(tmp_path, n_people, n_frames):
     assert again.meta["fps"] == META["fps"]
 
 
+TILTED = World(
+    rotation=rotation_with_up(np.array([0.1, -0.8, -0.3])),
+    camera_m=np.array([0.0, 0.0, 1.4]),
+    up="feet of 2 people",
+    up_sure_deg=1.5,
+    floor="feet of 2 people",
+)
+
+
+def test_the_world_comes_back_with_how_it_was_found(tmp_path):
+    write_result(tmp_path / "clip.npz", replace(make_result(), world=TILTED))
+    again = read_result(tmp_path / "clip.npz").world
+    np.testing.assert_allclose(again.camera_to_world, TILTED.camera_to_world, atol=1e-12)
+    assert (again.up, again.up_sure_deg, again.floor) == (TILTED.up, 1.5, TILTED.floor)
+    assert np.isnan(again.floor_sure_m)
+
+
+def test_places_in_the_world_are_those_of_the_camera_turned_and_lifted(tmp_path):
+    write_result(tmp_path / "clip.npz", replace(make_result(), world=TILTED))
+    with np.load(tmp_path / "clip.npz") as file:
+        camera, world, matrix = (file[n] for n in ("xyz_camera", "xyz_world", "camera_to_world"))
+        told = json.loads(str(file["meta"]))["world"]
+    expected = camera @ matrix[:3, :3].T.astype(np.float32) + matrix[:3, 3].astype(np.float32)
+    np.testing.assert_allclose(world, expected, atol=1e-5)
+    assert told["floor_sure_m"] is None
+    assert told["up_sure_deg"] == 1.5
+
+
+def test_a_result_of_the_first_format_is_read_with_a_level_camera(tmp_path):
+    path = doctor(
+        tmp_path / "clip.npz",
+        camera_to_world=None,
+        xyz_world=None,
+        meta=np.array(json.dumps({**META, "format": "pose3d-result/1"})),
+    )
+    world = read_result(path).world
+    assert world.up.startswith("assumed")
+    np.testing.assert_array_equal(world.from_camera(np.array([1.0, 2.0, 3.0])), [1, 3, -2])
+
+
 def test_the_file_has_a_place_for_everybody_in_every_frame(tmp_path):
     result = make_result()
     write_result(tmp_path / "clip.npz", result)
@@ -106,12 +147,12 @@ def test_the_file_opens_without_us(tmp_path):
     write_result(tmp_path / "clip.npz", make_result())
     with np.load(tmp_path / "clip.npz", allow_pickle=False) as file:
         assert set(file) == {
-            "xyz_camera", "xyz_root", "keypoints_px", "score", "time_s", "frame",
-            "joint_names", "parents", "person_id", "meta",
+            "xyz_world", "xyz_camera", "xyz_root", "camera_to_world", "keypoints_px", "score",
+            "time_s", "frame", "joint_names", "parents", "person_id", "meta",
         }  # fmt: skip
         meta = json.loads(str(file["meta"]))
         assert file["xyz_camera"].dtype == np.float32
-    assert meta["format"] == "pose3d-result/1"
+    assert meta["format"] == "pose3d-result/2"
     assert meta["units"].startswith("metres")
     assert "x right, y down, z forward" in meta["axes"]
     assert set(META_KEYS) <= set(meta)
@@ -144,7 +185,10 @@ def doctor(path, **changes):
         ({"frame": np.array([3, 3, 6])}, "frames and times must rise"),
         ({"parents": np.zeros(16, np.int64)}, "parents has shape"),
         ({"frame": np.array(3)}, r"of unsized object"),
-        ({"xyz_root": None}, r"pose3d-result/1 without xyz_root; damaged\?"),
+        ({"camera_to_world": np.eye(3)}, r"camera_to_world has shape"),
+        ({"camera_to_world": None}, r"pose3d-result/2 without camera_to_world"),
+        ({"meta": np.array('{"format": "pose3d-result/2"}')}, r"do not fit: 'world'"),
+        ({"xyz_root": None}, r"pose3d-result/2 without xyz_root; damaged\?"),
         ({"score": np.array([{}], object)}, r"not a readable \.npz"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from pose3d_cli.files.video_writer import VideoWriter
 from pose3d_cli.pipeline.report import Reporter
 from pose3d_cli.pipeline.settings import LiftSettings
 from pose3d_cli.pose.skeleton import H36M17
+from pose3d_cli.pose.world import NO_FLOOR
 
 if TYPE_CHECKING:
     from pose3d_cli.render.montage import SideBySide
@@ -31,7 +33,7 @@ def draw_video(
     reporter.stage("draw", len(rows))
     with open_video(clip, start_s=settings.start or None, end_s=settings.end or None) as video:
         montage = SideBySide(
-            video.size_px, H36M17, view_limits(p.xyz_camera for p in result.people)
+            video.size_px, H36M17, view_limits(_in_world(result), _floor_m(result))
         )
         with VideoWriter(path, size_px=montage.size_px, fps=video.fps) as writer:
             for frame in video:
@@ -44,6 +46,14 @@ def draw_video(
         return writer.codec
 
 
+def _in_world(result: ClipResult) -> Iterator[np.ndarray]:
+    return (result.world.from_camera(person.xyz_camera) for person in result.people)
+
+
+def _floor_m(result: ClipResult) -> float | None:
+    return None if result.world.floor == NO_FLOOR else 0.0
+
+
 def _draw(montage: SideBySide, frame: VideoFrame, result: ClipResult, row: int) -> Image:
     """Return the picture of one row of the result; nobody may be there."""
     present = list(result.present(row))
@@ -52,7 +62,9 @@ def _draw(montage: SideBySide, frame: VideoFrame, result: ClipResult, row: int) 
         frame.image,
         np.array([p.keypoints_px[own] for p, own in present], np.float32).reshape(-1, joints, 2),
         np.array([p.score[own] for p, own in present], np.float32).reshape(-1, joints),
-        np.array([p.xyz_camera[own] for p, own in present], np.float32).reshape(-1, joints, 3),
+        result.world.from_camera(
+            np.array([p.xyz_camera[own] for p, own in present]).reshape(-1, joints, 3)
+        ),
         [person.person for person, _ in present],
         float(result.time_s[row]),
         frame=frame.index,

@@ -13,9 +13,9 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from pose3d_cli.pose.skeleton import Skeleton
-from pose3d_cli.render.montage import draw_contact_sheet
 from pose3d_cli.render.overlay import Image, draw_overlay
 from pose3d_cli.render.palette import PAPER, RGB
+from pose3d_cli.render.sheet import draw_contact_sheet
 
 PICTURE_PX = (320, 180)
 """Width and height of the picture of a tile; its words stand below it."""

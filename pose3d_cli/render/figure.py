@@ -39,7 +39,7 @@ _DOT_PX = np.array([0.01, 0.0])
 
 
 class SkeletonFigure:
-    """Draws people in camera axes, upright, seen from beside and above the camera.
+    """Draws people in the world, seen from beside and above the camera.
 
     Floor, grid and legend are drawn once and copied; a frame costs one collection of lines and
     a line of text. Not for use by two threads at a time.
@@ -54,7 +54,7 @@ class SkeletonFigure:
         self.size_px = size_px
         self.skeleton = skeleton
         width, height = size_px
-        self._floor_y_m = float(limits.high[1])
+        self._floor_m = float(limits.low[2])
         self._view = look_at(limits, (24.0, 44.0, width - 40.0, height - 48.0))
         self._parents = np.array([skeleton.index(parent) for parent, _ in skeleton.bones])
         self._children = np.array([skeleton.index(joint) for _, joint in skeleton.bones])
@@ -87,7 +87,7 @@ class SkeletonFigure:
 
     def draw(
         self,
-        xyz_camera: Float[np.ndarray, "people joints 3"],
+        xyz_world: Float[np.ndarray, "people joints 3"],
         score: Float[np.ndarray, "people joints"],
         *,
         person_id: Sequence[int],
@@ -96,7 +96,7 @@ class SkeletonFigure:
         """Return the picture of one frame.
 
         Args:
-            xyz_camera: Metres, camera axes (x right, y down, z forward); NaN where absent.
+            xyz_world: Metres, world axes (x right, y ahead, z up); NaN where absent.
             score: In [0, 1]; bones with an end of low score are pale.
             person_id: Identity of each row; decides the colour of head and label.
             caption: Words for the top-left corner.
@@ -104,13 +104,13 @@ class SkeletonFigure:
         self._canvas.restore_region(self._background)
         parts = [
             part
-            for xyz, sure, person in zip(xyz_camera, score, person_id, strict=True)
+            for xyz, sure, person in zip(xyz_world, score, person_id, strict=True)
             for part in self._person(xyz, np.nan_to_num(sure) >= FAINT_BELOW, person)
         ]
         if parts:
             self._draw_strokes(joined(parts))
         if len(person_id) > 1:
-            self._draw_labels(xyz_camera, person_id)
+            self._draw_labels(xyz_world, person_id)
         self._caption.set_text(caption)
         self._axes.draw_artist(self._caption)
         rgba = np.asarray(self._canvas.buffer_rgba())
@@ -151,7 +151,7 @@ class SkeletonFigure:
 
     def _on_floor(self, xyz: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
         flat = xyz.copy()
-        flat[..., 1] = self._floor_y_m
+        flat[..., 2] = self._floor_m
         return flat
 
     def _strokes(
@@ -186,7 +186,7 @@ class SkeletonFigure:
         """Return a dot a joint, on top of its own bones; those of the head follow with the head.
 
         Args:
-            xyz: Metres, camera axes.
+            xyz: Metres, world axes.
             bone_nearness_m: How near each bone is to the viewer; NaN where it is not drawn.
         """
         nearness = np.full(len(xyz), -np.inf)
@@ -213,11 +213,11 @@ class SkeletonFigure:
         ]
 
     def _draw_labels(
-        self, xyz_camera: Float[np.ndarray, "people joints 3"], person_id: Sequence[int]
+        self, xyz_world: Float[np.ndarray, "people joints 3"], person_id: Sequence[int]
     ) -> None:
         """Write who it is above each one's highest joint, the nearest on top."""
         places = []
-        for xyz, person in zip(xyz_camera, person_id, strict=True):
+        for xyz, person in zip(xyz_world, person_id, strict=True):
             seen = self._view.project(xyz[np.isfinite(xyz).all(-1)])
             if len(seen):
                 right, up, _ = seen[seen[:, 1].argmax()]

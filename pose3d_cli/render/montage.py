@@ -1,8 +1,9 @@
-"""Pictures side by side: the video with its 2D keypoints, and the people in 3D."""
+"""Pictures of a clip: the video with its 2D keypoints, the people in 3D, or both side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -14,8 +15,9 @@ from pose3d_cli.render.overlay import Image, draw_overlay
 from pose3d_cli.render.palette import PAPER
 from pose3d_cli.render.view import ViewLimits
 
-_MAX_WIDTH_PX = 1920
-_MAX_PICTURE_PX = (1280, 720)
+_MOST_PX = (1920, 1080)
+_MOST_BESIDE_PX = (1280, 720)
+_ROOM_PX = (1280, 720)
 _LEAST_HEIGHT_PX = 480
 _LARGEST_ENLARGEMENT = 2.0
 
@@ -23,38 +25,22 @@ _LARGEST_ENLARGEMENT = 2.0
 _OtherImage = UInt8[np.ndarray, "other_height other_width 3"]
 
 
-class SideBySide:
-    """Draws one picture a frame: left the video with its 2D overlay, right the people in 3D.
-
-    Args:
-        image_size_px: Width and height of the upright video.
-        skeleton: The joints, in array order, of both keypoints and 3D.
-        limits: The part of the room to show, the same for the whole clip.
+@runtime_checkable
+class Montage(Protocol):
+    """Draws one picture a frame, all of one size.
 
     Attributes:
-        size_px: Width and height of the pictures; both even, at most 1920 by 720.
+        size_px: Width and height of the pictures; both even.
     """
 
-    def __init__(
-        self, image_size_px: tuple[int, int], skeleton: Skeleton, limits: ViewLimits
-    ) -> None:
-        self.image_size_px = image_size_px
-        self.skeleton = skeleton
-        width, height = image_size_px
-        scale = min(_MAX_PICTURE_PX[0] / width, _MAX_PICTURE_PX[1] / height, _LARGEST_ENLARGEMENT)
-        self._picture_px = (_even(width * scale), _even(height * scale))
-        total_height = max(self._picture_px[1], _LEAST_HEIGHT_PX)
-        figure_width = min(total_height, _MAX_WIDTH_PX - self._picture_px[0])
-        self.size_px = (self._picture_px[0] + figure_width, total_height)
-        self._blank = np.full((total_height, self.size_px[0], 3), PAPER, np.uint8)
-        self._figure = SkeletonFigure((figure_width, total_height), skeleton, limits)
+    size_px: tuple[int, int]
 
     def draw(
         self,
         image_rgb: Image,
         keypoints_px: Float[np.ndarray, "people joints 2"],
         score: Float[np.ndarray, "people joints"],
-        xyz_camera: Float[np.ndarray, "people joints 3"],
+        xyz_world: Float[np.ndarray, "people joints 3"],
         person_id: Sequence[int],
         time_s: float,
         frame: int | None = None,
@@ -65,7 +51,7 @@ class SideBySide:
             image_rgb: The upright video frame, of the size given at the start.
             keypoints_px: Pixels of the video frame; NaN where unseen.
             score: In [0, 1].
-            xyz_camera: Metres, camera axes; NaN where absent.
+            xyz_world: Metres, world axes; NaN where absent.
             person_id: Identity of each row.
             time_s: Presentation time, shown in a corner.
             frame: Number of the video frame, shown beside the time.
@@ -73,51 +59,139 @@ class SideBySide:
         Raises:
             ValueError: The video frame has another size.
         """
+        ...
+
+
+class Overlay:
+    """The video with its 2D keypoints.
+
+    Args:
+        image_size_px: Width and height of the upright video.
+        skeleton: The joints, in array order.
+        most_px: Largest width and height of the pictures.
+        enlargement: How much small videos are enlarged at most.
+    """
+
+    def __init__(
+        self,
+        image_size_px: tuple[int, int],
+        skeleton: Skeleton,
+        *,
+        most_px: tuple[int, int] = _MOST_PX,
+        enlargement: float = 1.0,
+    ) -> None:
+        self.image_size_px = image_size_px
+        self.skeleton = skeleton
+        width, height = image_size_px
+        scale = min(most_px[0] / width, most_px[1] / height, enlargement)
+        self.size_px = (_even(width * scale), _even(height * scale))
+
+    def draw(
+        self,
+        image_rgb: Image,
+        keypoints_px: Float[np.ndarray, "people joints 2"],
+        score: Float[np.ndarray, "people joints"],
+        xyz_world: Float[np.ndarray, "people joints 3"],
+        person_id: Sequence[int],
+        time_s: float,
+        frame: int | None = None,
+    ) -> _OtherImage:
+        """Return the picture of one frame; see `Montage`."""
+        del xyz_world, time_s, frame
         found = (image_rgb.shape[1], image_rgb.shape[0])
         if found != self.image_size_px:
             raise ValueError(f"the picture is {found} px, but the video is {self.image_size_px}")
+        placed_px = keypoints_px * (np.array(self.size_px) / self.image_size_px)
+        picture = _resized(image_rgb, self.size_px)
+        return draw_overlay(picture, placed_px, score, self.skeleton, person_id=person_id)
+
+
+class Scene:
+    """The people in 3D.
+
+    Args:
+        size_px: Width and height of the pictures.
+        skeleton: The joints, in array order.
+        limits: The part of the room to show, the same for the whole clip.
+    """
+
+    def __init__(self, size_px: tuple[int, int], skeleton: Skeleton, limits: ViewLimits) -> None:
+        self.size_px = size_px
+        self._figure = SkeletonFigure(size_px, skeleton, limits)
+
+    def draw(
+        self,
+        image_rgb: Image,
+        keypoints_px: Float[np.ndarray, "people joints 2"],
+        score: Float[np.ndarray, "people joints"],
+        xyz_world: Float[np.ndarray, "people joints 3"],
+        person_id: Sequence[int],
+        time_s: float,
+        frame: int | None = None,
+    ) -> _OtherImage:
+        """Return the picture of one frame; see `Montage`."""
+        del image_rgb, keypoints_px
         caption = f"{time_s:.2f} s" + ("" if frame is None else f"   frame {frame}")
-        width, height = self._picture_px
+        return self._figure.draw(xyz_world, score, person_id=person_id, caption=caption)
+
+
+class SideBySide:
+    """Left the video with its 2D keypoints, right the people in 3D; at most 1920 by 720.
+
+    Args:
+        image_size_px: Width and height of the upright video.
+        skeleton: The joints, in array order, of both keypoints and 3D.
+        limits: The part of the room to show, the same for the whole clip.
+    """
+
+    def __init__(
+        self, image_size_px: tuple[int, int], skeleton: Skeleton, limits: ViewLimits
+    ) -> None:
+        self._overlay = Overlay(
+            image_size_px, skeleton, most_px=_MOST_BESIDE_PX, enlargement=_LARGEST_ENLARGEMENT
+        )
+        width, height = self._overlay.size_px
+        total_height = max(height, _LEAST_HEIGHT_PX)
+        room_width = min(total_height, _MOST_PX[0] - width)
+        self.size_px = (width + room_width, total_height)
+        self._scene = Scene((room_width, total_height), skeleton, limits)
+        self._blank = np.full((total_height, self.size_px[0], 3), PAPER, np.uint8)
+
+    def draw(
+        self,
+        image_rgb: Image,
+        keypoints_px: Float[np.ndarray, "people joints 2"],
+        score: Float[np.ndarray, "people joints"],
+        xyz_world: Float[np.ndarray, "people joints 3"],
+        person_id: Sequence[int],
+        time_s: float,
+        frame: int | None = None,
+    ) -> _OtherImage:
+        """Return the picture of one frame; see `Montage`."""
+        given = (image_rgb, keypoints_px, score, xyz_world, person_id, time_s, frame)
+        width, height = self._overlay.size_px
         top = (self.size_px[1] - height) // 2
-        picture = _resized(image_rgb, self._picture_px)
-        placed_px = keypoints_px * (np.array(self._picture_px) / self.image_size_px)
         sheet = self._blank.copy()
-        sheet[top : top + height, :width] = draw_overlay(
-            picture, placed_px, score, self.skeleton, person_id=person_id
-        )
-        sheet[:, width:] = self._figure.draw(
-            xyz_camera, score, person_id=person_id, caption=caption
-        )
+        sheet[top : top + height, :width] = self._overlay.draw(*given)
+        sheet[:, width:] = self._scene.draw(*given)
         return sheet
 
 
-def draw_contact_sheet(
-    images: Sequence[UInt8[np.ndarray, "_ _ 3"]], columns: int, *, gap_px: int = 8
-) -> Image:
-    """Return the pictures in rows on one sheet, each in the middle of an equal cell.
+def make_montage(
+    layout: str, image_size_px: tuple[int, int], skeleton: Skeleton, limits: ViewLimits
+) -> Montage:
+    """Return what draws `side-by-side`, `overlay` or `3d`.
 
     Raises:
-        ValueError: There is no picture, or no column.
+        ValueError: No such layout.
     """
-    if not images or columns < 1:
-        raise ValueError(f"{len(images)} pictures in {columns} columns make no sheet")
-    cell_height = max(image.shape[0] for image in images)
-    cell_width = max(image.shape[1] for image in images)
-    columns = min(columns, len(images))
-    rows = -(-len(images) // columns)
-    size = (
-        rows * (cell_height + gap_px) + gap_px,
-        columns * (cell_width + gap_px) + gap_px,
-        3,
-    )
-    sheet = np.full(size, 255, np.uint8)
-    for place, image in enumerate(images):
-        row, column = divmod(place, columns)
-        height, width = image.shape[:2]
-        top = gap_px + row * (cell_height + gap_px) + (cell_height - height) // 2
-        left = gap_px + column * (cell_width + gap_px) + (cell_width - width) // 2
-        sheet[top : top + height, left : left + width] = image
-    return sheet
+    if layout == "overlay":
+        return Overlay(image_size_px, skeleton)
+    if layout == "3d":
+        return Scene(_ROOM_PX, skeleton, limits)
+    if layout == "side-by-side":
+        return SideBySide(image_size_px, skeleton, limits)
+    raise ValueError(f"no layout is called {layout!r}")
 
 
 def _resized(image_rgb: Image, size_px: tuple[int, int]) -> _OtherImage:

@@ -19,7 +19,7 @@ def draw_room(axes: Axes, box: ViewLimits, view: View) -> None:
     Args:
         axes: Axes whose data units are pixels, y up.
         box: The room.
-        view: How camera axes become pixels.
+        view: How world axes become pixels.
     """
     step_m = grid_step(box)
     walls, floor = _faces(box)
@@ -39,7 +39,7 @@ def draw_room(axes: Axes, box: ViewLimits, view: View) -> None:
 def draw_legend(axes: Axes, size_px: tuple[int, int]) -> None:
     """Say which colour is which side, and what the axes are, along the bottom."""
     width, _ = size_px
-    axes.text(16, 14, "camera axes, metres", fontsize=11, family=FONT, color=unit(INK))
+    axes.text(16, 14, "world axes, metres", fontsize=11, family=FONT, color=unit(INK))
     sides: tuple[tuple[int, Side], ...] = ((-118, "left"), (-58, "right"))
     for place, name in sides:
         x = width + place
@@ -52,34 +52,33 @@ def _faces(
 ) -> tuple[list[Float64[np.ndarray, "4 3"]], Float64[np.ndarray, "4 3"]]:
     """Return the far wall and the left wall, and the floor."""
     (x0, y0, z0), (x1, y1, z1) = box.low, box.high
-    far = np.array([[x0, y0, z1], [x1, y0, z1], [x1, y1, z1], [x0, y1, z1]])
-    left = np.array([[x0, y0, z0], [x0, y0, z1], [x0, y1, z1], [x0, y1, z0]])
-    floor = np.array([[x0, y1, z0], [x1, y1, z0], [x1, y1, z1], [x0, y1, z1]])
+    far = np.array([[x0, y1, z1], [x1, y1, z1], [x1, y1, z0], [x0, y1, z0]])
+    left = np.array([[x0, y0, z1], [x0, y1, z1], [x0, y1, z0], [x0, y0, z0]])
+    floor = np.array([[x0, y0, z0], [x1, y0, z0], [x1, y1, z0], [x0, y1, z0]])
     return [far, left], floor
 
 
 def _grid(box: ViewLimits, step_m: float) -> Float64[np.ndarray, "lines 2 3"]:
-    """Return the grid lines of floor, far wall and left wall, camera axes, metres."""
+    """Return the grid lines of floor, far wall and left wall, world axes, metres."""
     (x0, y0, z0), (x1, y1, z1) = box.low, box.high
     lines = []
     for x in ticks(x0, x1, step_m):
-        lines += [[(x, y1, z0), (x, y1, z1)], [(x, y0, z1), (x, y1, z1)]]
-    for z in ticks(z0, z1, step_m):
+        lines += [[(x, y0, z0), (x, y1, z0)], [(x, y1, z0), (x, y1, z1)]]
+    for y in ticks(y0, y1, step_m):
+        lines += [[(x0, y, z0), (x1, y, z0)], [(x0, y, z0), (x0, y, z1)]]
+    for height in ticks(0.0, z1 - z0, step_m):  # from the floor up
+        z = z0 + height
         lines += [[(x0, y1, z), (x1, y1, z)], [(x0, y0, z), (x0, y1, z)]]
-    # Heights count from the floor up; y itself counts from the camera down and says less.
-    for height in ticks(0.0, y1 - y0, step_m):
-        y = y1 - height
-        lines += [[(x0, y, z1), (x1, y, z1)], [(x0, y, z0), (x0, y, z1)]]
     return np.array(lines)
 
 
 def _draw_scale(axes: Axes, box: ViewLimits, step_m: float, view: View) -> None:
-    """Write the metres of x along the near edge of the floor, of z along its right edge."""
-    (x0, _, z0), (x1, y1, z1) = box.low, box.high
-    xs, zs = ticks(x0, x1, step_m), ticks(z0, z1, step_m)
-    along_x = view.project(np.array([(x, y1, z0) for x in xs]))
-    along_z = view.project(np.array([(x1, y1, z) for z in zs]))
-    for places, values, name in ((along_x, xs, "x right"), (along_z, zs, "z forward")):
+    """Write the metres of x along the near edge of the floor, of y along its right edge."""
+    (x0, y0, z0), (x1, y1, _) = box.low, box.high
+    xs, ys = ticks(x0, x1, step_m), ticks(y0, y1, step_m)
+    along_x = view.project(np.array([(x, y0, z0) for x in xs]))
+    along_y = view.project(np.array([(x1, y, z0) for y in ys]))
+    for places, values, name in ((along_x, xs, "x right"), (along_y, ys, "y ahead")):
         every = int(np.ceil(26 / max(_least_gap(places), 1e-6)))
         for place, value in list(zip(places, values, strict=True))[::every]:
             _note(axes, place[:2] + np.array([5, -4]), f"{value:g}")

@@ -15,11 +15,11 @@ _STRAY_PERCENT = 2.0
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ViewLimits:
-    """The part of the room that is shown: an upright box along the camera's axes.
+    """The part of the room that is shown: an upright box along the axes of the world.
 
     Attributes:
-        low: Least x (right), y (down) and z (forward), camera axes, metres.
-        high: Greatest x, y and z; `high[1]` is the level of the lowest feet.
+        low: Least x (right), y (ahead) and z (up), metres; `low[2]` is the floor.
+        high: Greatest x, y and z.
     """
 
     low: Float64[np.ndarray, " 3"]
@@ -30,28 +30,34 @@ class ViewLimits:
             raise ValueError(f"limits must be finite and rise: found {self.low} to {self.high}")
 
 
-def view_limits(people: Iterable[Float[np.ndarray, "_ joints 3"]]) -> ViewLimits:
+def view_limits(
+    people: Iterable[Float[np.ndarray, "_ joints 3"]], floor_m: float | None = None
+) -> ViewLimits:
     """Return limits that hold everybody through the clip, a few stray frames aside.
 
     Each person counts alike, however short the stay. Without a single finite joint the answer is
     an empty room two to four metres away.
 
     Args:
-        people: Everybody's joints over time, metres, camera axes; NaN where absent.
+        people: Everybody's joints over time, metres, world axes; NaN where absent.
+        floor_m: Its height, if known; else it is at the lowest feet.
     """
     lows, highs = [], []
-    for xyz_camera in people:
-        person = np.asarray(xyz_camera, np.float64)
+    for xyz_world in people:
+        person = np.asarray(xyz_world, np.float64)
         seen = person[np.isfinite(person).all((1, 2))]
         if len(seen):
             lows.append(np.percentile(seen.min(1), _STRAY_PERCENT, axis=0))
             highs.append(np.percentile(seen.max(1), 100 - _STRAY_PERCENT, axis=0))
     if not lows:
-        return ViewLimits(low=np.array([-1.0, -1.0, 2.0]), high=np.array([1.0, 1.0, 4.0]))
+        return ViewLimits(low=np.array([-1.0, 2.0, 0.0]), high=np.array([1.0, 4.0, 2.0]))
     low, high = np.min(lows, 0), np.max(highs, 0)
     grow = np.maximum(_MIN_SPAN_M - (high - low), 2 * _ROOM_M) / 2
     # Feet stay on the floor: what is missing in height is added above the heads only.
-    return ViewLimits(low=low - grow * [1, 2, 1], high=high + grow * [1, 0, 1])
+    low, high = low - grow * [1, 1, 0], high + grow * [1, 1, 2]
+    if floor_m is not None and floor_m < high[2]:
+        low[2] = floor_m
+    return ViewLimits(low=low, high=high)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,7 +65,7 @@ class View:
     """A parallel look at a box from beside and above the camera.
 
     Attributes:
-        axes: Rows: picture right, picture up, towards the viewer; in camera axes.
+        axes: Rows: picture right, picture up, towards the viewer; in world axes.
         px_per_m: Size of a metre in the picture.
         offset_px: What is added to picture right and up, from the bottom-left corner.
     """
@@ -68,9 +74,9 @@ class View:
     px_per_m: float
     offset_px: Float64[np.ndarray, " 2"]
 
-    def project(self, xyz_camera: Float[np.ndarray, "*n 3"]) -> Float64[np.ndarray, "*n 3"]:
+    def project(self, xyz_world: Float[np.ndarray, "*n 3"]) -> Float64[np.ndarray, "*n 3"]:
         """Return right px, up px (from the bottom-left corner) and nearness to the viewer in m."""
-        turned: Float64[np.ndarray, "*n 3"] = np.asarray(xyz_camera, np.float64) @ self.axes.T
+        turned: Float64[np.ndarray, "*n 3"] = np.asarray(xyz_world, np.float64) @ self.axes.T
         turned[..., :2] = turned[..., :2] * self.px_per_m + self.offset_px
         return turned
 
@@ -87,9 +93,9 @@ def look_at(
     Args:
         limits: What must be seen.
         area_px: Left, bottom, right and top, from the bottom-left corner of the picture.
-        azimuth_deg: -90 looks along the camera's axis; more turns the viewer to its right, so
+        azimuth_deg: -90 looks where the camera looks; more turns the viewer to its right, so
             that depth shows as well as width.
-        elevation_deg: How far above the camera's horizontal the viewer is.
+        elevation_deg: How far above the horizontal the viewer is.
     """
     azimuth, elevation = np.radians([azimuth_deg, elevation_deg])
     sin_a, cos_a, sin_e, cos_e = (
@@ -97,9 +103,9 @@ def look_at(
     )  # fmt: skip
     axes = np.array(
         [
-            [-sin_a, 0.0, cos_a],
-            [-sin_e * cos_a, -cos_e, -sin_e * sin_a],
-            [cos_e * cos_a, -sin_e, cos_e * sin_a],
+            [-sin_a, cos_a, 0.0],
+            [-sin_e * cos_a, -sin_e * sin_a, cos_e],
+            [cos_e * cos_a, cos_e * sin_a, sin_e],
         ]
     )
     flat = corners(limits) @ axes[:2].T
@@ -111,7 +117,7 @@ def look_at(
 
 
 def corners(limits: ViewLimits) -> Float64[np.ndarray, "8 3"]:
-    """Return the corners of the box, camera axes, metres."""
+    """Return the corners of the box, world axes, metres."""
     ends = zip(limits.low, limits.high, strict=True)
     return np.stack(np.meshgrid(*ends, indexing="ij"), -1).reshape(8, 3)
 
@@ -123,5 +129,5 @@ def ticks(low: float, high: float, step: float) -> Float64[np.ndarray, " ticks"]
 
 def grid_step(limits: ViewLimits) -> float:
     """Return a round distance between grid lines, metres, that keeps them few."""
-    span = float(np.max((limits.high - limits.low)[[0, 2]]))
+    span = float(np.max((limits.high - limits.low)[:2]))
     return next((step for step in (0.5, 1.0, 2.0, 5.0) if span <= 9 * step), 10.0)

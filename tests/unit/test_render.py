@@ -8,9 +8,10 @@ import pytest
 
 from pose3d_cli.pose.skeleton import COCO17, H36M17, SKELETONS
 from pose3d_cli.render.figure import SkeletonFigure
-from pose3d_cli.render.montage import SideBySide, draw_contact_sheet
+from pose3d_cli.render.montage import SideBySide, make_montage
 from pose3d_cli.render.overlay import draw_overlay
 from pose3d_cli.render.palette import SIDES, person_colour, side
+from pose3d_cli.render.sheet import draw_contact_sheet
 from pose3d_cli.render.view import ViewLimits, corners, grid_step, look_at, ticks, view_limits
 
 HALF = {
@@ -24,18 +25,27 @@ HALF = {
 MIDDLE = {"pelvis": 0.0, "spine": -0.25, "thorax": -0.5, "nose": -0.64, "head": -0.76}
 
 
-def facing_camera(x=0.0, z=3.0):
-    """Somebody upright with arms spread who looks into the camera: their left is at our right."""
+ON_FLOOR_M = 0.82  # height of the pelvis of somebody whose ankles are at 0
+
+
+def facing_camera(x=0.0, ahead=3.0):
+    """Somebody upright with arms spread who looks into the camera: their left is at our right.
+
+    World axes: x right, y ahead, z up.
+    """
     xyz = np.zeros((17, 3), np.float32)
     for row, joint in enumerate(H36M17.joints):
         way = {"left": 1, "right": -1, "middle": 0}[side(joint)]
         across, down = HALF[joint.split("_")[1]] if way else (0.0, MIDDLE[joint])
-        xyz[row] = (x + way * across, down, z - (0.1 if joint == "nose" else 0.0))
+        xyz[row] = (x + way * across, ahead - 0.1 * (joint == "nose"), ON_FLOOR_M - down)
     return xyz
 
 
 def in_pixels(xyz, size_px=(640, 480), focal_px=450.0):
-    return xyz[..., :2] / xyz[..., 2:] * focal_px + np.array(size_px) / 2
+    """Seen by a level camera at the height of the pelvis."""
+    across, ahead, up = np.moveaxis(xyz, -1, 0)
+    plane = np.stack([across, ON_FLOOR_M - up], -1) / ahead[..., None]
+    return plane * focal_px + np.array(size_px) / 2
 
 
 def painted(image, colour, ground=None):
@@ -76,7 +86,7 @@ def test_3d_left_is_left_and_upright_is_upright(figure, empty):
 def test_3d_somebody_seen_from_behind_has_their_left_at_the_left(figure, empty):
     turned = facing_camera()
     turned[:, 0] *= -1
-    turned[:, 2] = 6.0 - turned[:, 2]
+    turned[:, 1] = 6.0 - turned[:, 1]
     image = figure.draw(turned[None], SURE, person_id=[0])
     _, left_columns = painted(image, SIDES["left"], empty)
     _, right_columns = painted(image, SIDES["right"], empty)
@@ -152,7 +162,7 @@ def test_3d_several_people_have_their_own_colours_and_labels(figure):
 
 
 def test_3d_the_same_frame_gives_the_same_picture_whatever_came_before(figure):
-    drawn = {"xyz_camera": facing_camera()[None], "score": SURE, "person_id": [0]}
+    drawn = {"xyz_world": facing_camera()[None], "score": SURE, "person_id": [0]}
     first = figure.draw(**drawn, caption="1.00 s")
     kept = first.copy()
     figure.draw(facing_camera(0.2, 3.3)[None], SURE, person_id=[0], caption="2.00 s")
@@ -164,7 +174,7 @@ def test_3d_the_same_frame_gives_the_same_picture_whatever_came_before(figure):
 
 
 def test_3d_the_users_matplotlib_settings_change_nothing(figure):
-    drawn = {"xyz_camera": facing_camera()[None], "score": SURE, "person_id": [0]}
+    drawn = {"xyz_world": facing_camera()[None], "score": SURE, "person_id": [0]}
     theirs = {
         "figure.autolayout": True, "figure.dpi": 50, "lines.linewidth": 9, "font.size": 30,
         "font.family": "DejaVu Serif", "text.usetex": True, "axes.facecolor": "red",
@@ -177,7 +187,7 @@ def test_3d_the_users_matplotlib_settings_change_nothing(figure):
 @pytest.mark.parametrize("name", sorted(SKELETONS))
 def test_every_skeleton_can_be_drawn(name):
     skeleton = SKELETONS[name]
-    xyz = np.random.default_rng(0).normal((0, 0, 3), 0.4, (1, len(skeleton.joints), 3))
+    xyz = np.random.default_rng(0).normal((0, 3, 0), 0.4, (1, len(skeleton.joints), 3))
     montage = SideBySide((320, 240), skeleton, view_limits(xyz[None]))
     score = np.ones(xyz.shape[:2])
     black = np.zeros((240, 320, 3), np.uint8)
@@ -277,16 +287,57 @@ def test_montage_refuses_a_picture_of_another_size():
         montage.draw(wrong, np.zeros((1, 17, 2)), SURE, NOBODY, [0], 0.0)
 
 
+def test_the_overlay_alone_is_the_video_with_keypoints():
+    size, pose = (640, 480), facing_camera()[None]
+    grey = np.full((480, 640, 3), 90, np.uint8)
+    xy = in_pixels(pose)
+    image = make_montage("overlay", size, H36M17, LIMITS).draw(grey, xy, SURE, pose, [0], 0.0)
+    np.testing.assert_array_equal(image, draw_overlay(grey, xy, SURE, H36M17, person_id=[0]))
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"), [((3840, 2160), (1920, 1080)), ((101, 77), (100, 76)), ((2, 2), (2, 2))]
+)
+def test_the_overlay_is_as_large_as_the_video_up_to_a_bound(size, expected):
+    assert make_montage("overlay", size, H36M17, LIMITS).size_px == expected
+
+
+def test_the_scene_alone_shows_the_people_and_the_time():
+    scene = make_montage("3d", (640, 480), H36M17, LIMITS)
+    black = np.zeros((480, 640, 3), np.uint8)
+    nobody_px = np.full((1, 17, 2), np.nan)
+    image = scene.draw(black, nobody_px, SURE, facing_camera()[None], [0], 1.0, 3)
+    assert image.shape[1::-1] == scene.size_px
+    for name in ("left", "right"):
+        painted(image, SIDES[name])
+    later = scene.draw(black, nobody_px, SURE, facing_camera()[None], [0], 2.0, 3)
+    rows, columns = np.nonzero((image != later).any(-1))
+    assert rows.max() < 40
+    assert columns.max() < 200
+
+
+def test_a_layout_nobody_knows_is_refused():
+    with pytest.raises(ValueError, match="no layout is called 'flat'"):
+        make_montage("flat", (64, 48), H36M17, LIMITS)
+
+
 def test_limits_hold_everybody_but_not_a_stray_frame():
     walk = np.stack([facing_camera(x) for x in np.linspace(-1, 1, 200)])
     other = np.full_like(walk, np.nan)
     other[10:14] = facing_camera(4.0, 6.0)
-    walk[100] += [0, 0, 50]
+    walk[100] += [0, 50, 0]
     limits = view_limits(np.stack([walk, other]))
-    assert (limits.low < other[10].min(0)).all()
-    assert (limits.high[[0, 2]] > other[10].max(0)[[0, 2]]).all()
-    assert limits.high[2] < 10
-    assert limits.high[1] == pytest.approx(0.82, abs=1e-6)  # the floor is where the feet are
+    assert (limits.low[:2] < other[10].min(0)[:2]).all()
+    assert (limits.high > other[10].max(0)).all()
+    assert limits.high[1] < 10
+    assert limits.low[2] == pytest.approx(0, abs=1e-6)  # the floor is where the feet are
+
+
+def test_limits_know_the_floor_if_it_is_known():
+    jump = facing_camera()[None, None] + np.array([0, 0, 0.5])
+    assert view_limits(jump).low[2] == pytest.approx(0.5)
+    assert view_limits(jump, floor_m=0.0).low[2] == 0
+    assert view_limits(jump, floor_m=99.0).low[2] == pytest.approx(0.5)  # above everybody
 
 
 def test_limits_without_anybody_are_an_empty_room():
@@ -305,11 +356,11 @@ def test_limits_refuse_nonsense(low, high):
 def test_the_view_keeps_lengths_and_shows_depth():
     view = look_at(LIMITS, (10.0, 20.0, 300.0, 400.0))
     np.testing.assert_allclose(view.axes @ view.axes.T, np.eye(3), atol=1e-12)
-    assert np.linalg.det(view.axes) == pytest.approx(1)  # no mirror image (y down, nearness up)
-    right, down, forward = view.project(np.eye(3)) - view.project(np.zeros((1, 3)))
+    assert np.linalg.det(view.axes) == pytest.approx(1)  # no mirror image
+    right, ahead, up = view.project(np.eye(3)) - view.project(np.zeros((1, 3)))
     assert right[0] > 0.5 * view.px_per_m
-    assert abs(down[0]) < 1e-9 and down[1] < -0.9 * view.px_per_m  # noqa: PT018
-    assert forward[0] > 0.3 * view.px_per_m and forward[2] < 0  # noqa: PT018
+    assert abs(up[0]) < 1e-9 and up[1] > 0.9 * view.px_per_m  # noqa: PT018
+    assert ahead[0] > 0.3 * view.px_per_m and ahead[2] < 0  # noqa: PT018
 
 
 def test_the_room_fits_its_area_and_touches_two_sides():
@@ -323,7 +374,7 @@ def test_the_room_fits_its_area_and_touches_two_sides():
 
 def test_grid_lines_are_whole_steps():
     np.testing.assert_allclose(ticks(-0.7, 1.0, 0.5), [-0.5, 0, 0.5, 1.0])
-    wide = ViewLimits(low=np.array([-20.0, -1, 2]), high=np.array([20.0, 1, 9]))
+    wide = ViewLimits(low=np.array([-20.0, 2, -1]), high=np.array([20.0, 9, 1]))
     assert grid_step(LIMITS) == 0.5
     assert grid_step(wide) == 5.0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -55,6 +56,18 @@ def _do(clip, slow_s, reporter):
 
 class UnsendableError(Exception):
     """Two arguments, of which one cannot be pickled."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Writes what surrounds the process: its folder, and what Ray and the parent gave it."""
+
+    def __call__(self, task, reporter):
+        file = task.folder.with_suffix(".json")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        told = {name: os.environ.get(name) for name in ("CUDA_VISIBLE_DEVICES", "POSE3D_CACHE")}
+        file.write_text(json.dumps({"folder": str(Path.cwd()), "clip": str(task.clip), **told}))
+        return report_of(task.clip, file)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from pose3d_cli.pipeline.infer import ClipLifter
 from pose3d_cli.pipeline.jobs import how_many
 from pose3d_cli.pipeline.outputs import writable
 from pose3d_cli.pipeline.plan import Plan, plan_batch
+from pose3d_cli.pipeline.ray_engine import RayActors
 from pose3d_cli.pipeline.report import BatchReport, Board, ClipReport, Reporter
 from pose3d_cli.pipeline.runner import InThisProcess, Runner, Task
 from pose3d_cli.pipeline.settings import LiftSettings
@@ -137,9 +138,12 @@ class _Batch:
     def _usual_runner(self, n_tasks: int) -> Runner:
         settings, is_many = self._plan.settings, len(self._clips) > 1
         work = Lifting(settings, is_one_of_many=is_many and self._plan.summary is not None)
+        batch = self._plan.batch
+        if batch.engine == "ray":
+            return RayActors(work, batch.jobs, settings.device, batch.gpus_per_job)
         if not is_many:
             return InThisProcess(work)
-        count, threads = how_many(self._plan.batch.jobs, n_tasks, device=settings.device)
+        count, threads = how_many(batch.jobs, n_tasks, device=settings.device)
         return Workers(work, count, threads)
 
     def _end(self, clip: Path, outcome: ClipReport | Exception, *, is_worked: bool = True) -> None:

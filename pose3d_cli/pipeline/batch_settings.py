@@ -17,6 +17,10 @@ class BatchSettings:
     """File with an input a line, relative to its folder; - reads stdin; # begins a comment."""
     jobs: int | Literal["auto"] = 1
     """Clips worked on at once, each by a process of its own; auto: as many as pay."""
+    engine: Literal["local", "ray"] = "local"
+    """What runs them: this machine, or the Ray cluster that RAY_ADDRESS names, else one begun."""
+    gpus_per_job: float = 0.25
+    """What each takes of a GPU under `--engine ray`, where there are any; 0: not counted."""
     redo: bool = False
     """Do again what is done already."""
     fail_fast: bool = False
@@ -29,6 +33,10 @@ class BatchSettings:
     def __post_init__(self) -> None:
         if self.jobs != "auto" and int(self.jobs) < 1:
             raise ValueError(f"jobs ({self.jobs}) must be at least 1, or auto")
+        if self.gpus_per_job < 0 or (self.gpus_per_job > 1 and self.gpus_per_job % 1):
+            raise ValueError(
+                f"gpus_per_job ({self.gpus_per_job:g}) must be a part of a GPU or a whole number"
+            )
         if self.shard:
             _ = self.part
 

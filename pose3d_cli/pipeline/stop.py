@@ -19,6 +19,11 @@ def listen() -> None:
     signal.signal(signal.SIGTERM, _interrupt)
 
 
+def tell_to_stop() -> None:
+    """End the work of another thread of this process as a signal would."""
+    _told.append(signal.SIGTERM)
+
+
 def stop_if_told() -> None:
     """Interrupt again if an earlier interruption was swallowed on its way.
 

@@ -8,11 +8,12 @@ import signal
 import threading
 import time
 import traceback
+from collections.abc import Callable, Sequence
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from pose3d_cli.pipeline.report import ClipReport
+from pose3d_cli.pipeline.report import ClipReport, Reporter
 from pose3d_cli.pipeline.runner import Task, Work
 from pose3d_cli.pipeline.stop import listen, stop_if_told
 
@@ -51,7 +52,7 @@ def serve(connection: Connection, work: Work, threads: int | None) -> None:
         _prepare(threads)
         connection.send((Told.READY,))
         while (task := connection.recv()) is not None:
-            connection.send(_outcome(work, task, _Teller(connection)))
+            connection.send(outcome_of(work, task, Teller(connection.send)))
     except (KeyboardInterrupt, EOFError, BrokenPipeError, ConnectionResetError):
         raise SystemExit(130) from None  # in silence: the parent says what is to be said
 
@@ -75,8 +76,8 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _outcome(work: Work, task: Task, teller: _Teller) -> tuple[str, ClipReport | Exception, str]:
-    """Do a task; a bug in it is told too, as others may not have it."""
+def outcome_of(work: Work, task: Task, teller: Teller) -> tuple[str, ClipReport | Exception, str]:
+    """Do a task and return the message of it; a bug is told too, as others may not have it."""
     try:
         return Told.DONE, work(task, teller), ""
     except Exception as error:  # the outermost place of this process: nothing is hidden
@@ -92,34 +93,53 @@ def _portable(error: Exception) -> Exception:
     return error
 
 
-class _Teller:
-    """The `Reporter` of a worker: tells its parent, steps a few times a second only."""
+class Teller:
+    """The `Reporter` of a worker: tells whoever gave it work, steps a few times a second only.
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    Args:
+        send: Takes the messages; `pass_on` reads them at the other end.
+    """
+
+    def __init__(self, send: Callable[[tuple[Any, ...]], None]) -> None:
+        self._to = send
         self._steps, self._sent_s = 0, 0.0
 
     def stage(self, name: str, total: int | None) -> None:
+        """Tell it."""
         stop_if_told()
         self._send("stage", name, total)
 
     def advance(self) -> None:
+        """Count it, and tell it soon."""
         stop_if_told()
         self._steps += 1
         if time.monotonic() - self._sent_s >= _STEPS_EVERY_S:
             self._send_steps()
 
     def warn(self, text: str) -> None:
+        """Tell it."""
         self._send("warn", text)
 
     def note(self, text: str) -> None:
+        """Tell it."""
         self._send("note", text)
 
     def _send(self, *message: Any) -> None:
         self._send_steps()
-        self._connection.send(message)
+        self._to(message)
 
     def _send_steps(self) -> None:
         if self._steps:
-            self._connection.send(("advance", self._steps))
+            self._to(("advance", self._steps))
         self._steps, self._sent_s = 0, time.monotonic()
+
+
+def pass_on(reporter: Reporter, kind: str, content: Sequence[Any]) -> None:
+    """Tell the reporter of a clip what a worker said to its own."""
+    if kind == "advance":
+        for _ in range(content[0]):
+            reporter.advance()
+    elif kind == "stage":
+        reporter.stage(*content)
+    else:
+        (reporter.warn if kind == "warn" else reporter.note)(*content)

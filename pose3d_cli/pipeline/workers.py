@@ -11,14 +11,20 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from typing import Any
 
 from pose3d_cli.errors import ExitCode, WorkerDiedError
 from pose3d_cli.pipeline.report import Board, Reporter
 from pose3d_cli.pipeline.runner import Ended, Task, Work
-from pose3d_cli.pipeline.worker import RemoteTraceback, Told, serve
+from pose3d_cli.pipeline.worker import RemoteTraceback, Told, pass_on, serve
 
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+"""What tells the libraries of a process how many threads to use, if set before they load."""
+
 _MOST_STILLBORN = 3
 _LONGEST_END_S = 10.0
 
@@ -96,8 +102,8 @@ class Workers:
             if trace:
                 outcome.__cause__ = RemoteTraceback(trace)
             yield _over(worker, board), outcome
-        else:
-            _pass_on(worker, kind, content)
+        elif worker.reporter is not None:
+            pass_on(worker.reporter, kind, content)
 
     def _bury(self, worker: _Worker, board: Board) -> Iterator[Ended]:
         self._crew.remove(worker)
@@ -148,19 +154,6 @@ def _over(worker: _Worker, board: Board) -> Task:
     return task
 
 
-def _pass_on(worker: _Worker, kind: str, content: list[Any]) -> None:
-    """Tell the reporter of the clip what the worker said to its own."""
-    if worker.reporter is None:
-        return
-    if kind == "advance":
-        for _ in range(content[0]):
-            worker.reporter.advance()
-    elif kind == "stage":
-        worker.reporter.stage(*content)
-    else:
-        (worker.reporter.warn if kind == "warn" else worker.reporter.note)(*content)
-
-
 def _start(work: Work, threads: int | None) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
@@ -174,12 +167,12 @@ def _start(work: Work, threads: int | None) -> _Worker:
 @contextmanager
 def _for_a_child(threads: int | None) -> Iterator[None]:
     """Give a child its number of threads, and keep Ctrl-C from it until it can ignore it."""
-    before = {name: os.environ.get(name) for name in _THREADS}
+    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
     has_masks = hasattr(signal, "pthread_sigmask")
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if has_masks else set()
     try:
         if threads is not None:
-            os.environ.update(dict.fromkeys(_THREADS, str(threads)))
+            os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
         yield
     finally:
         for name, value in before.items():

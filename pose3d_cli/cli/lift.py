@@ -25,6 +25,7 @@ EXAMPLES = {
         "pose3d lift clip.mp4 --from-2d alphapose-results.json",
         "pose3d lift clips -o results --jobs auto",
         "pose3d lift 'clips/**/*.mp4' -o results --dry-run",
+        "pose3d lift clips -o results --jobs auto --engine ray",
         "pose3d lift --list clips.txt --shard 2/8 --config run.toml --json",
     ]
 }

@@ -32,6 +32,7 @@ MOST_TRIES = 3
 _ADVICE = "memory may have run out (try fewer --jobs), or lift it alone with -vv to see why"
 _MOST_STILLBORN = 3
 _LONGEST_END_S = 10.0
+_LONGEST_SILENCE_S = 5.0
 # A process may be seen to end before its node is known to be lost.
 _LONGEST_DOUBT_S = 2.0
 
@@ -96,10 +97,18 @@ class RayActors:
                     self._hire(count, share, len(waiting))
                     self._give_to_idle(waiting, board)
                     heard = {member.heard: member for member in self._crew if member.heard}
-                    for ready in self._ray.wait(list(heard), num_returns=1)[0]:
-                        yield from self._hear(heard[ready], waiting, board)
+                    ready, _ = self._ray.wait(list(heard), timeout=_LONGEST_SILENCE_S)
+                    if not ready:
+                        self._check_cluster()
+                    for stream in ready:
+                        yield from self._hear(heard[stream], waiting, board)
             finally:
                 self._dismiss()
+
+    def _check_cluster(self) -> None:
+        """End where Ray would wait for ever: this machine's part of it is gone, or all others."""
+        if not any(node["Alive"] for node in self._ray.nodes()):
+            raise WorkerDiedError("all nodes of the Ray cluster are lost; begin it and go on")
 
     def _plan(self, board: Board) -> tuple[int, Share]:
         """Return how many actors there are to be, and what each takes."""

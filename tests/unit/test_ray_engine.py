@@ -181,6 +181,16 @@ def test_closing_ends_what_is_in_work_and_leaves_no_process(tmp_path):
     assert not (tmp_path / "out" / "slow.mp4").exists()
 
 
+@pytest.mark.usefixtures("cluster")
+def test_what_does_not_end_when_told_to_is_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr(ray_engine, "_LONGEST_END_S", 0.5)
+    runner = RayActors(StandIn(), 2, "cpu")
+    with closing(runner.run(tasks(tmp_path, "deaf.mp4", "a.mp4"), Listener())) as ended:
+        next(ended)
+        crew = [int(member.name.split()[1]) for member in runner._crew if member.name]
+    wait_for(lambda: not any(is_running(pid) for pid in crew))
+
+
 class LosesANode(Listener):
     """Takes a node away once all clips are in work."""
 

@@ -102,7 +102,7 @@ def nodes_of(ray: Any) -> list[Node]:
     """Return the nodes that are there now."""
     there = (node["Resources"] for node in ray.nodes() if node["Alive"])
     return [
-        Node(cpus=has.get("CPU", 0), gpus=has.get("GPU", 0), memory=has.get("memory", 0))
+        Node(cpus=has.get("CPU", 0.0), gpus=has.get("GPU", 0.0), memory=has.get("memory", 0.0))
         for has in there
     ]
 

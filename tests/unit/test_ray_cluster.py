@@ -56,34 +56,34 @@ def test_a_share_of_a_gpu_that_makes_sense_is_not(gpus):
 )
 def test_jobs_share_the_cores_of_all_nodes(monkeypatch, cpus, jobs, wanted):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    count, share = share_out([Node(cpus=n) for n in cpus], jobs, 0.0)
+    count, share = share_out([Node(cpus=float(n)) for n in cpus], jobs, 0.0)
     assert (count, share.cpus) == wanted
     assert share.gpus == 0
 
 
 def test_jobs_share_gpus_and_memory(monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    nodes = [Node(cpus=16, gpus=1, memory=64 * GIB), Node(cpus=64, memory=64 * GIB)]
+    nodes = [Node(cpus=16.0, gpus=1.0, memory=64.0 * GIB), Node(cpus=64.0, memory=64.0 * GIB)]
     assert share_out(nodes, "auto", 0.25) == (4, Share(cpus=4, gpus=0.25, memory=2 * GIB))
     assert share_out(nodes, "auto", 0.1)[0] == 10
     assert share_out(nodes, 2, 0.25) == (2, Share(cpus=8, gpus=0.25))
-    assert share_out([Node(cpus=16, memory=7 * GIB)], "auto", 0.0)[0] == 3
-    assert share_out([Node(cpus=16, gpus=8)], "auto", 2.0)[0] == 4
+    assert share_out([Node(cpus=16.0, memory=7.0 * GIB)], "auto", 0.0)[0] == 3
+    assert share_out([Node(cpus=16.0, gpus=8.0)], "auto", 2.0)[0] == 4
 
 
 def test_threads_are_no_more_than_openmp_is_told(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    assert share_out([Node(cpus=8)], 2, 0.0) == (2, Share(cpus=1))
+    assert share_out([Node(cpus=8.0)], 2, 0.0) == (2, Share(cpus=1))
 
 
-@pytest.mark.parametrize("nodes", [[], [Node(cpus=0, gpus=1)], [Node(cpus=8)]])
+@pytest.mark.parametrize("nodes", [[], [Node(cpus=0.0, gpus=1.0)], [Node(cpus=8.0)]])
 def test_a_cluster_without_room_is_told(nodes):
     with pytest.raises(DeviceError, match=r"no node of the Ray cluster has a CPU and 0\.25 GPU"):
         share_out(nodes, 1, 0.25)
 
 
 def test_gpus_are_taken_where_the_device_says_so():
-    with_gpu, without = [Node(cpus=8), Node(cpus=8, gpus=1)], [Node(cpus=8)]
+    with_gpu, without = [Node(cpus=8.0), Node(cpus=8.0, gpus=1.0)], [Node(cpus=8.0)]
     told = {d: share_of_gpu(with_gpu, d, 0.5) for d in ("auto", "cuda", "cpu", "mps")}
     assert told == {"auto": 0.5, "cuda": 0.5, "cpu": 0, "mps": 0}
     assert share_of_gpu(without, "auto", 0.5) == 0

@@ -18,7 +18,8 @@ class StandIn:
     """Does to a clip what its name says, and writes one file for it.
 
     `bad...` fails, `bug...` has a bug, `odd...` raises what cannot be pickled, `dead...` kills the
-    process, `slow...` takes `slow_s`, and so does `deaf...`, which tells nothing meanwhile.
+    process, `slow...` takes `slow_s`, and so does `deaf...`, which tells nothing meanwhile;
+    `held...` waits for a file `go` beside its folder.
     """
 
     slow_s: float = 60.0
@@ -27,6 +28,9 @@ class StandIn:
         reporter.stage("work", 2)
         reporter.advance()
         _do(task.clip, self.slow_s, reporter)
+        while task.clip.name.startswith("held") and not (task.folder.parent / "go").exists():
+            time.sleep(0.02)
+            reporter.advance()
         reporter.advance()
         task.folder.mkdir(parents=True, exist_ok=True)
         file = task.folder / f"{task.clip.stem}.npz"

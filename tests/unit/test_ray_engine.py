@@ -25,7 +25,7 @@ from pose3d_cli.pipeline.runner import Runner, Task
 from pose3d_cli.pipeline.settings import LiftSettings
 from pose3d_cli.pipeline.worker import RemoteTraceback
 from pose3d_cli.pipeline.workers import Workers
-from tests.batches import Listener, StandIn, Stillborn, Surroundings
+from tests.batches import Listener, StandIn, Stillborn, Surroundings, touch
 from tests.people import make_film, walking
 
 ray = pytest.importorskip("ray")
@@ -194,9 +194,9 @@ def test_what_does_not_end_when_told_to_is_killed(tmp_path, monkeypatch):
 class LosesANode(Listener):
     """Takes a node away once all clips are in work."""
 
-    def __init__(self, cluster, n_clips):
+    def __init__(self, cluster, n_clips, go):
         super().__init__()
-        self.cluster, self.n_clips = cluster, n_clips
+        self.cluster, self.n_clips, self.go = cluster, n_clips, go
         self.node = cluster.add_node(num_cpus=1)
         cluster.wait_for_nodes()
 
@@ -211,13 +211,17 @@ class LosesANode(Listener):
             node, self.node = self.node, None
             self.cluster.remove_node(node, allow_graceful=False)
 
+    def closed(self, clip):
+        super().closed(clip)
+        touch(self.go)  # the first that is over is the one that is lost: the others wait for this
+
 
 @pytest.mark.parametrize("tries", [3, 1])
 def test_a_clip_is_begun_again_when_its_node_is_lost(tmp_path, cluster, monkeypatch, tries):
     monkeypatch.setattr(ray_engine, "MOST_TRIES", tries)
-    board = LosesANode(cluster, 3)
-    names = ["slow1.mp4", "slow2.mp4", "slow3.mp4"]
-    told = outcomes(RayActors(StandIn(slow_s=3.0), 3, "cpu"), tasks(tmp_path, *names), board)
+    board = LosesANode(cluster, 3, tmp_path / "out" / "go")
+    names = ["held1.mp4", "held2.mp4", "held3.mp4"]
+    told = outcomes(RayActors(StandIn(), 3, "cpu"), tasks(tmp_path, *names), board)
     assert set(told) == set(names)
     warnings = [words[1] for words in board.told if words[0] == "warn"]
     errors = [outcome for outcome in told.values() if isinstance(outcome, Exception)]

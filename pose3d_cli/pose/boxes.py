@@ -10,12 +10,25 @@ def iou(
     one: Float[np.ndarray, "n 4"], other: Float[np.ndarray, "m 4"]
 ) -> Float64[np.ndarray, "n m"]:
     """Return how much each of some boxes (left, top, right, bottom) shares with each of others."""
+    return _shared(one[:, None], other[None])
+
+
+def iou_in_pairs(
+    one: Float[np.ndarray, "n 4"], other: Float[np.ndarray, "n 4"]
+) -> Float64[np.ndarray, " n"]:
+    """Return how much each of some boxes shares with that in the same row of the others."""
+    return _shared(one, other)
+
+
+def _shared(
+    one: Float[np.ndarray, "*#n 4"], other: Float[np.ndarray, "*#n 4"]
+) -> Float64[np.ndarray, "*n"]:
     one, other = one.astype(np.float64), other.astype(np.float64)
-    low = np.maximum(one[:, None, :2], other[None, :, :2])
-    high = np.minimum(one[:, None, 2:], other[None, :, 2:])
+    low = np.maximum(one[..., :2], other[..., :2])
+    high = np.minimum(one[..., 2:], other[..., 2:])
     shared = np.clip(high - low, 0, None).prod(-1)
-    area = [(box[:, 2:] - box[:, :2]).prod(-1) for box in (one, other)]
-    return np.asarray(shared / np.maximum(area[0][:, None] + area[1] - shared, 1e-9))
+    area, other_area = ((box[..., 2:] - box[..., :2]).prod(-1) for box in (one, other))
+    return np.asarray(shared / np.maximum(area + other_area - shared, 1e-9))
 
 
 def keep_best(

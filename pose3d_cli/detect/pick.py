@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from jaxtyping import Float
 
@@ -46,6 +48,11 @@ def pick_people(tracks: list[Keypoints2D], which: str, at_most: int = 0) -> list
         )
     picked = [track for track in tracks if track.person == int(which)]
     if not picked:
-        there = ", ".join(str(track.person) for track in tracks) or "nobody"
-        raise NobodyFoundError(f"--person {which}: not in this clip. Found: {there}.")
+        raise not_there(which, [track.person for track in tracks])
     return picked
+
+
+def not_there(which: str, found: Iterable[int]) -> NobodyFoundError:
+    """Return the error that a person, by number, is not among those found."""
+    there = ", ".join(str(number) for number in found) or "nobody"
+    return NobodyFoundError(f"--person {which}: not in this clip. Found: {there}.")

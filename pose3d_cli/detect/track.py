@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from pose3d_cli.detect.base import Detector, People2D
-from pose3d_cli.detect.look import look
+from pose3d_cli.detect.base import Detector
+from pose3d_cli.detect.follow import Follower, Pace
 from pose3d_cli.detect.schedule import Schedule
 from pose3d_cli.files.video import VideoFrame
 from pose3d_cli.pose.skeleton import Skeleton
-from pose3d_cli.pose.tracking.doubles import distinct
+from pose3d_cli.pose.spans import Parting, Span
+from pose3d_cli.pose.tracking.handover import Handover
 from pose3d_cli.pose.tracking.tidy import tidy
-from pose3d_cli.pose.tracking.track import Seen, Track
+from pose3d_cli.pose.tracking.track import Track
 from pose3d_cli.pose.tracking.tracker import Tracker
 from pose3d_cli.pose.types import Keypoints2D
 
-_FORGET_S = 1.0  # a person lost for longer comes back as somebody else
-_FOLLOW_LOST_S = 0.3  # so long the detector still looks where a lost person was
-# The same in pictures, for videos with few a second.
-_FORGET_FRAMES = 2.5
-_FOLLOW_LOST_FRAMES = 1.5
 _MIN_TRACK_S = 0.3
 _MIN_TRACK_FRAMES = 5
 # Chairs and trees pass for people, but unsurely and not for long.
@@ -31,25 +28,17 @@ _SURE_SCORE = 0.7
 _MIN_UNSURE_S = 2.0
 
 
-@dataclass
-class _Pace:
-    """The time between pictures: nominal, or longer where it has been so twice in a row.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Part:
+    """Everybody in a part of a clip.
 
-    A header may promise 30 pictures a second of a file that has one every three seconds.
+    Attributes:
+        span: Its pictures.
+        people: Who is in the part's own pictures; with the rows of its margins.
     """
 
-    nominal_s: float
-    last_s: float | None = None
-    last_gap_s: float = np.inf
-
-    def step(self, time_s: float) -> float:
-        """Return the time from picture to picture at a new one."""
-        if self.last_s is None:
-            self.last_s = time_s
-            return self.nominal_s
-        before_s, self.last_gap_s = self.last_gap_s, time_s - self.last_s
-        self.last_s = time_s
-        return max(self.nominal_s, min(before_s, self.last_gap_s))
+    span: Span
+    people: list[Keypoints2D]
 
 
 def track_people(
@@ -78,82 +67,72 @@ def track_people(
         person was lost has no row. Appearances too short or too unsure to be a person are left
         out. Nobody found is an empty list.
     """
-    schedule = Schedule.of(fps, detect_every)
-    tracker = Tracker()
-    last: dict[Track, People2D] = {}
-    n_frames = n_before = 0
-    pace = _Pace(1 / fps)
-    for frame in frames:
-        n_frames += 1
-        step_s = pace.step(frame.time_s)
-        free = tracker.near(frame.time_s, max(_FORGET_S, _FORGET_FRAMES * step_s))
-        follow_s = max(_FOLLOW_LOST_S, _FOLLOW_LOST_FRAMES * step_s)
-        asked = [track for track in free if frame.time_s - track.last.time_s <= follow_s]
-        search = schedule.due()
-        somebody_lost = False
-        if asked or search:
-            near = _together([last[track] for track in asked])
-            people = detector.detect(frame.image, near, search=search)
-            people = people.take(distinct(people.xy, people.box))
-            given = tracker.step(_sightings(people, frame), free)
-            last = {t: last[t] for t in asked} | {
-                track: people.take(np.array([row])) for row, track in enumerate(given)
-            }
-            somebody_lost = len(people) < n_before
-            n_before = len(people)
-        schedule.passed(search, somebody_lost=somebody_lost)
-    return _finish(tidy(tracker.tracks), n_frames, fps, image_size, detector.skeleton)
-
-
-def _sightings(people: People2D, frame: VideoFrame) -> list[Seen]:
-    return [
-        Seen(
-            frame=frame.index,
-            time_s=frame.time_s,
-            xy=people.xy[row],
-            score=people.score[row],
-            box=people.box[row],
-            look=look(frame.image, people.box[row]),
-        )
-        for row in range(len(people))
-    ]
-
-
-def _together(people: list[People2D]) -> People2D | None:
-    """Return one-row values as one value."""
-    if not people:
-        return None
-    hints = [person.hint for person in people if person.hint is not None]
-    return People2D(
-        box=np.concatenate([person.box for person in people]),
-        xy=np.concatenate([person.xy for person in people]),
-        score=np.concatenate([person.score for person in people]),
-        origin=np.concatenate([person.origin for person in people]),
-        hint=np.concatenate(hints) if len(hints) == len(people) else None,
+    parts = track_parts(
+        detector,
+        frames,
+        Parting(),
+        fps=fps,
+        image_size=image_size,
+        detect_every=detect_every,
     )
+    return [person for part in parts for person in part.people]
 
 
-def _finish(
-    tracks: Sequence[Track],
-    n_frames: int,
+def track_parts(
+    detector: Detector,
+    frames: Iterable[VideoFrame],
+    parting: Parting,
+    *,
     fps: float,
     image_size: tuple[int, int],
-    skeleton: Skeleton,
-) -> list[Keypoints2D]:
-    kept = [track for track in tracks if _is_person(track, n_frames, fps)]
-    return [
-        Keypoints2D(
-            xy=np.stack([seen.xy for seen in track.seen]),
-            score=np.stack([seen.score for seen in track.seen]),
-            frames=np.array([seen.frame for seen in track.seen], np.int64),
-            time_s=np.array([seen.time_s for seen in track.seen], np.float64),
-            fps=fps,
-            image_size=image_size,
-            skeleton=skeleton,
-            person=person,
+    detect_every: int | None = None,
+) -> Iterator[Part]:
+    """Follow everybody through a video, and yield each part as soon as it is over.
+
+    Of what was seen before, no more is kept than the margin of the next part, so memory does not
+    grow with the clip. Numbers go on from part to part.
+
+    Args:
+        detector: Finds the people of one picture.
+        frames: Pictures in order of time.
+        parting: Says where parts end.
+        fps: Nominal frames a second.
+        image_size: Width and height of the upright picture in pixels.
+        detect_every: As `track_people` has it.
+    """
+    follower = Follower(detector, Schedule.of(fps, detect_every), Pace(1 / fps))
+    handover = Handover()
+    for span in parting.spans(follower.watch(frames)):
+        # Made elsewhere, so that nothing here holds it while the next part is looked at.
+        yield Part(
+            span=span,
+            people=[
+                _sequence(number, track, fps, image_size, detector.skeleton)
+                for number, track in _people(span, follower.tracker, handover, fps).items()
+            ],
         )
-        for person, track in enumerate(kept)
-    ]
+
+
+def _people(span: Span, tracker: Tracker, handover: Handover, fps: float) -> dict[int, Track]:
+    """Return the people of a part by their numbers, and let the tracker forget what it can."""
+    tracks = tidy(tracker.within(int(span.frames[0]), int(span.frames[-1])))
+    tracker.forget(span.shared_from_s)
+    return handover.number(tracks, span, partial(_is_person, n_frames=len(span.frames), fps=fps))
+
+
+def _sequence(
+    number: int, track: Track, fps: float, image_size: tuple[int, int], skeleton: Skeleton
+) -> Keypoints2D:
+    return Keypoints2D(
+        xy=np.stack([seen.xy for seen in track.seen]),
+        score=np.stack([seen.score for seen in track.seen]),
+        frames=np.array([seen.frame for seen in track.seen], np.int64),
+        time_s=np.array([seen.time_s for seen in track.seen], np.float64),
+        fps=fps,
+        image_size=image_size,
+        skeleton=skeleton,
+        person=number,
+    )
 
 
 def _is_person(track: Track, n_frames: int, fps: float) -> bool:

@@ -57,13 +57,15 @@ class Track:
     Attributes:
         seen: In order of time; never empty once made.
         look: What they look like, from pictures in which nobody hid them.
+        n_forgotten: Sightings before these, which are gone; they count for the length.
     """
 
     seen: list[Seen] = field(default_factory=list)
     look: Float64[np.ndarray, " bins"] | None = None
+    n_forgotten: int = 0
 
     def __len__(self) -> int:
-        return len(self.seen)
+        return self.n_forgotten + len(self.seen)
 
     @property
     def last(self) -> Seen:
@@ -76,6 +78,12 @@ class Track:
         if person.look is not None:
             new = person.look.astype(np.float64)
             self.look = new if self.look is None else (1 - _LOOKS) * self.look + _LOOKS * new
+
+    def forget(self, before_s: float) -> None:
+        """Drop sightings before a time; the last one stays."""
+        kept = [seen for seen in self.seen if seen.time_s >= before_s] or self.seen[-1:]
+        self.n_forgotten += len(self.seen) - len(kept)
+        self.seen = kept
 
     def shift_px(self, time_s: float) -> Float64[np.ndarray, " 2"]:
         """Return how far the person will have moved since last seen, at constant velocity."""

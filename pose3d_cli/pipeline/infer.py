@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from jaxtyping import Int64
-
-from pose3d_cli import __version__
 from pose3d_cli.detect.base import Detector
 from pose3d_cli.detect.make import AUTO, make_detector
-from pose3d_cli.errors import NobodyFoundError
+from pose3d_cli.errors import Pose3DError
 from pose3d_cli.files.camera_file import read_camera
-from pose3d_cli.files.results import ClipResult, PersonResult
+from pose3d_cli.files.results import ClipResult
 from pose3d_cli.files.video import open_video
-from pose3d_cli.lift.about import WeightsAbout, sha256
-from pose3d_cli.pipeline.observe import Mended, Observation, mend, observe
-from pose3d_cli.pipeline.outputs import clean, writable, write_outputs
-from pose3d_cli.pipeline.place import Placed, lift_people
+from pose3d_cli.lift.about import sha256
+from pose3d_cli.pipeline.assemble import assemble, meta_of
+from pose3d_cli.pipeline.mend import mend
+from pose3d_cli.pipeline.observe import Observation, observe_parts
+from pose3d_cli.pipeline.outputs import Writer, clean, writable
+from pose3d_cli.pipeline.place import lift_people
 from pose3d_cli.pipeline.provenance import RUN_FILE, fingerprint_of, write_run
 from pose3d_cli.pipeline.report import ClipReport, Reporter
 from pose3d_cli.pipeline.resume import made_with
 from pose3d_cli.pipeline.settings import LiftSettings
 from pose3d_cli.pipeline.stock import find_weights
+from pose3d_cli.pipeline.tally import Tally
 from pose3d_cli.pipeline.watch import Watch
 from pose3d_cli.pose.camera import (
     Camera,
     camera_from_focal35,
     camera_from_fov,
-    camera_record,
     default_camera,
 )
-from pose3d_cli.pose.skeleton import H36M17
+from pose3d_cli.pose.spans import MARGIN_S, Parting
 
 if TYPE_CHECKING:
     from pose3d_cli.lift.windowed import WindowedLifter
@@ -96,30 +94,26 @@ class ClipLifter:
         self._is_told = True
 
     def _lift_into(self, folder: Path, clip: Path, watch: Watch) -> ClipReport:
-        settings, about, lifted = self.settings, self.lifter.about, fingerprint_of(clip)
+        settings, lifted = self.settings, fingerprint_of(clip)
+        tally, writer = Tally(clip, settings), Writer(clip, folder, settings, watch)
         span = {"start_s": settings.start or None, "end_s": settings.end or None}
-        with open_video(clip, **span) as video:
+        with open_video(clip, **span) as video, closing(writer):
             camera = camera_of(settings, video.size_px)
             if not (settings.fov or settings.focal35 or settings.intrinsics):
                 watch.warn(f"camera: {camera.source}")
-            with watch.timed("detect"):
-                seen = observe(video, settings, self.detector, watch)
-        people = mend(seen, settings, watch)
-        if not any(person.stretches for person in people):
-            raise NobodyFoundError(
-                f"{clip}: {seen.detector} shows nobody whose hips are known, so nobody can be "
-                "lifted; keypoints with both hips are needed"
-            )
-        with watch.timed("lift"):
-            scale = (settings.height or about.stature_m) / about.stature_m
-            placed = lift_people(people, self.lifter, camera, scale, watch)
-        meta = _meta(seen, people, camera, settings, about, self._weights_record)
-        result = assemble(seen, placed, meta)
+            parts = observe_parts(video, settings, self.detector, watch, self._parting())
+            try:
+                for seen in watch.timed_each("detect", parts):
+                    writer.write(seen, self._lift_part(seen, camera, tally, watch))
+            except Pose3DError:
+                if writer.outputs and not tally.people:  # parts of nothing
+                    writer.remove()
+                raise
         report = ClipReport(
             clip=clip,
-            outputs=write_outputs(clip, folder, seen, result, settings, watch),
-            people=len(result.people),
-            frames=len(result.frame),
+            outputs=writer.outputs,
+            people=len(tally.people),
+            frames=tally.n_frames,
             seconds=watch.seconds,
             warnings=watch.warnings,
         )
@@ -127,13 +121,49 @@ class ClipLifter:
             folder / RUN_FILE,
             clip,
             settings,
-            {**report.as_json(), "meta": meta},
+            {**report.as_json(), **tally.as_json()},
             clip_fingerprint=lifted,
             made_with=self._made_with,
             files=report.outputs.values(),
         )
         report.outputs["run"] = folder / RUN_FILE
         return report
+
+    def _parting(self) -> Parting:
+        """Return how a clip is cut: neighbours see all that the lifter or a gap may need."""
+        settings, about = self.settings, self.lifter.about
+        if not settings.part_minutes:
+            return Parting()
+        margin_s = max(MARGIN_S, self.lifter.window / about.rate_hz, settings.max_gap + 1)
+        return Parting(part_s=60 * settings.part_minutes, margin_s=margin_s)
+
+    def _lift_part(
+        self, seen: Observation, camera: Camera, tally: Tally, watch: Watch
+    ) -> ClipResult:
+        settings, about = self.settings, self.lifter.about
+        tally.see(seen)
+        if seen.span.number == 1 and not seen.span.is_whole:
+            _tell_of_parts(settings, watch)
+        people = mend(seen, settings, watch)
+        tally.refuse_nobody(seen, people)
+        with watch.timed("lift"):
+            scale = (settings.height or about.stature_m) / about.stature_m
+            placed = lift_people(people, self.lifter, camera, scale, watch)
+        meta = meta_of(seen, people, camera, settings, about, self._weights_record)
+        result = assemble(seen, placed, meta)
+        tally.add(seen, result)
+        return result
+
+
+def _tell_of_parts(settings: LiftSettings, watch: Watch) -> None:
+    """Say that a clip is done in parts, and what of the settings that concerns."""
+    told = f"in parts of {settings.part_minutes:g} minutes"
+    watch.note(f"a long clip, lifted {told}; --part-minutes changes that")
+    if settings.person in ("largest", "longest") or settings.max_people:
+        watch.warn(
+            f"lifted {told}: --person {settings.person} and --max-people choose in each of them "
+            "anew; --part-minutes 0 chooses over the whole clip"
+        )
 
 
 def camera_of(settings: LiftSettings, image_size: tuple[int, int]) -> Camera:
@@ -145,59 +175,3 @@ def camera_of(settings: LiftSettings, image_size: tuple[int, int]) -> Camera:
     if settings.focal35:
         return camera_from_focal35(settings.focal35, image_size)
     return default_camera(image_size)
-
-
-def assemble(seen: Observation, placed: Sequence[Placed], meta: dict[str, Any]) -> ClipResult:
-    """Put everybody's stretches on the clip's own time axis."""
-    ids = sorted({piece.person for piece in placed})
-    return ClipResult(
-        people=[
-            _joined(person, [piece for piece in placed if piece.person == person], seen.frames)
-            for person in ids
-        ],
-        time_s=seen.time_s,
-        frame=seen.frames,
-        joint_names=H36M17.joints,
-        parents=H36M17.parent_index.astype(np.int64),
-        meta=meta,
-    )
-
-
-def _joined(
-    person: int, pieces: Sequence[Placed], frames: Int64[np.ndarray, " frames"]
-) -> PersonResult:
-    """Return one person's stretches as one, in the order of time."""
-    pieces = sorted(pieces, key=lambda piece: int(piece.keypoints.frames[0]))
-    seen = np.concatenate([piece.keypoints.frames for piece in pieces])
-    return PersonResult(
-        person=person,
-        rows=np.searchsorted(frames, seen).astype(np.int64),
-        xyz_camera=np.concatenate([piece.xyz_camera for piece in pieces]),
-        xyz_root=np.concatenate([piece.xyz_root for piece in pieces]),
-        keypoints_px=np.concatenate([piece.keypoints.xy for piece in pieces]),
-        score=np.concatenate([piece.keypoints.score for piece in pieces]),
-    )
-
-
-def _meta(
-    seen: Observation,
-    people: Sequence[Mended],
-    camera: Camera,
-    settings: LiftSettings,
-    about: WeightsAbout,
-    weights_record: dict[str, str],
-) -> dict[str, Any]:
-    if settings.height:
-        scale = f"--height {settings.height:g} m, for everybody"
-    else:
-        scale = f"assumed: everybody is {about.stature_m:.2f} m tall"
-    return {
-        "fps": seen.fps,
-        "camera": camera_record(camera),
-        "scale_source": scale,
-        "detector": seen.detector,
-        "detector_joints": list(seen.joints),
-        "weights": weights_record,
-        "program_version": __version__,
-        "flips_mended": {str(person.person): person.flipped for person in people},
-    }

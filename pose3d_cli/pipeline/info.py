@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tomllib
 import zipfile
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from itertools import islice
@@ -19,12 +18,14 @@ from pose3d_cli.files.camera_file import read_camera
 from pose3d_cli.files.joints3d import read_joints
 from pose3d_cli.files.keypoints import FORMAT as KEYPOINTS
 from pose3d_cli.files.keypoints import read_keypoints
-from pose3d_cli.files.mocap_pack import INDEX, read_pack
+from pose3d_cli.files.mocap_pack import INDEX
 from pose3d_cli.files.results import FORMAT as RESULT
 from pose3d_cli.files.results import read_result
 from pose3d_cli.files.tables import COLUMNS
 from pose3d_cli.files.video import open_video
 from pose3d_cli.lift.about import describe, sha256
+from pose3d_cli.pipeline.info_pack import describe_pack
+from pose3d_cli.pipeline.provenance import part_folders
 from pose3d_cli.pipeline.walk import VIDEO_SUFFIXES
 from pose3d_cli.pose.camera import camera_record
 from pose3d_cli.pose.types import Keypoints2D
@@ -65,31 +66,19 @@ def describe_file(path: Path, *, load_checkpoint: LoadCheckpoint | None = None) 
 
 def _folder(path: Path) -> About:
     if (path / INDEX).is_file():
-        return _pack(path)
+        return describe_pack(path)
     if (path / "run.json").is_file():
         return _json(path / "run.json")
+    if parts := part_folders(path):
+        return _unfinished(parts)
     raise InputError(f"{path}: neither packed motion (no {INDEX}) nor results (no run.json)")
 
 
-def _pack(path: Path) -> About:
-    clips = read_pack(path)
-    minutes: Counter[str] = Counter()
-    for clip in clips:
-        minutes[clip.split] += len(clip) / clip.fps / 60  # type: ignore[assignment]
-    splits = {
-        split: {
-            "clips": sum(clip.split == split for clip in clips),
-            "minutes": round(length, 2),
-            "subjects": sorted({clip.subject for clip in clips if clip.split == split}),
-        }
-        for split, length in sorted(minutes.items())
-    }
+def _unfinished(parts: list[Path]) -> About:
+    """Tell of a long clip's results before its run has come to the end."""
     return {
-        "kind": "packed motion for training",
-        "clips": len(clips),
-        "fps": sorted({clip.fps for clip in clips}),
-        "licences": sorted({clip.licence for clip in clips}),
-        "splits": splits,
+        "kind": "results of a run that goes on or was stopped: no run.json yet",
+        "parts": {part.name: sorted(file.name for file in part.glob("[!.]*")) for part in parts},
     }
 
 

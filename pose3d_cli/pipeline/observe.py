@@ -1,4 +1,4 @@
-"""Video or keypoint file to everybody's mended 2D keypoints, with the times of all frames."""
+"""Video or keypoint file to everybody's 2D keypoints, with the times of all frames."""
 
 from __future__ import annotations
 
@@ -10,28 +10,23 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from pose3d_cli.detect.base import Detector
-from pose3d_cli.detect.pick import pick_people
-from pose3d_cli.detect.track import track_people
+from pose3d_cli.detect.track import track_parts
 from pose3d_cli.errors import InputError, NobodyFoundError
 from pose3d_cli.files.keypoints import read_keypoints
 from pose3d_cli.files.video import Video, VideoFrame
 from pose3d_cli.pipeline.report import Reporter
 from pose3d_cli.pipeline.settings import LiftSettings
-from pose3d_cli.pose.convert import convert
-from pose3d_cli.pose.flips import mend_flips
-from pose3d_cli.pose.gaps import fill_gaps, split_at_gaps
-from pose3d_cli.pose.skeleton import H36M17
+from pose3d_cli.pose.spans import Parting, Span
 from pose3d_cli.pose.types import Keypoints2D
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Observation:
-    """What was seen in a clip.
+    """What was seen in a clip, or in a part of one.
 
     Attributes:
-        people: As detected or read, unmended.
-        frames: Number of every frame of the clip, whether somebody is in it or not.
-        time_s: Its time in seconds.
+        people: As detected or read, unmended; with the rows of the part's margins.
+        span: Its frames, whether somebody is in them or not.
         fps: Nominal frames a second.
         image_size: Width and height in pixels.
         detector: What found the keypoints, in words.
@@ -39,18 +34,32 @@ class Observation:
     """
 
     people: list[Keypoints2D]
-    frames: Int64[np.ndarray, " frames"]
-    time_s: Float64[np.ndarray, " frames"]
+    span: Span
     fps: float
     image_size: tuple[int, int]
     detector: str
     joints: tuple[str, ...]
 
+    @property
+    def frames(self) -> Int64[np.ndarray, " frames"]:
+        """Numbers of the part's own frames."""
+        return self.span.own_frames
+
+    @property
+    def time_s(self) -> Float64[np.ndarray, " frames"]:
+        """Their times in seconds."""
+        return self.span.own_time_s
+
+    @property
+    def own_people(self) -> list[Keypoints2D]:
+        """The people without the rows of margins."""
+        return [person.take(self.span.is_own(person.frames)) for person in self.people]
+
 
 def observe(
     video: Video, settings: LiftSettings, detector: Detector | None, reporter: Reporter
 ) -> Observation:
-    """Find everybody in a clip.
+    """Find everybody in a clip, which is held as a whole.
 
     Args:
         video: Opened; it is read to its end.
@@ -62,34 +71,62 @@ def observe(
         InputError: Unreadable keypoints, or none that belong to the clip.
         NobodyFoundError: The detector found nobody.
     """
-    if detector is None:
-        return _from_file(Path(settings.from_2d), settings, video, reporter)
-    seen = _from_video(settings, detector, video, reporter)
+    (seen,) = observe_parts(video, settings, detector, reporter, Parting())
     if not seen.people:
-        raise NobodyFoundError(
-            f"{video.path}: nobody was found in {len(seen.frames)} frames by {seen.detector}. "
-            "People should be upright and at least an eighth of the picture high; "
-            "keypoints of another detector can be given with --from-2d"
-        )
+        raise nobody_found(video.path, len(seen.frames), seen.detector)
     return seen
 
 
-class _Watched:
-    """Frames of a video, counted, with their numbers and times kept."""
+def nobody_found(clip: Path, n_frames: int, detector: str) -> NobodyFoundError:
+    """Return the error that a detector found nobody in a clip."""
+    return NobodyFoundError(
+        f"{clip}: nobody was found in {n_frames} frames by {detector}. "
+        "People should be upright and at least an eighth of the picture high; "
+        "keypoints of another detector can be given with --from-2d"
+    )
 
-    def __init__(self, video: Video, reporter: Reporter) -> None:
-        self.video, self.reporter = video, reporter
-        self.frames: list[int] = []
-        self.time_s: list[float] = []
 
-    def __iter__(self) -> Iterator[VideoFrame]:
-        for frame in self.video:
-            self.frames.append(frame.index)
-            self.time_s.append(frame.time_s)
-            self.reporter.advance()
-            yield frame
-        for warning in self.video.warnings:
-            self.reporter.warn(warning)
+def observe_parts(
+    video: Video,
+    settings: LiftSettings,
+    detector: Detector | None,
+    reporter: Reporter,
+    parting: Parting,
+) -> Iterator[Observation]:
+    """Find everybody in a clip, and yield each part of it as soon as it is over.
+
+    Args:
+        video: Opened; it is read as parts are asked for.
+        settings: Span, detector pace, keypoint file.
+        detector: None to read `settings.from_2d`.
+        reporter: Shows progress.
+        parting: Says where parts end.
+
+    Yields:
+        At least one part; a part may show nobody.
+
+    Raises:
+        InputError: Unreadable keypoints, or none that belong to the clip.
+    """
+    stage, expected = "read" if detector is None else "detect", _expected(video, settings)
+    reporter.stage(stage, expected)
+    if detector is None:
+        parts = _from_file(settings, video, reporter, parting)
+    else:
+        parts = _from_video(settings, detector, video, reporter, parting)
+    for seen in parts:
+        yield seen
+        if not seen.span.is_last:
+            reporter.stage(stage, expected and max(expected - video.n_read, 1))
+
+
+def _counted(video: Video, reporter: Reporter) -> Iterator[VideoFrame]:
+    """Yield the frames of a video, and tell of each, and at the end of what is odd about it."""
+    for frame in video:
+        reporter.advance()
+        yield frame
+    for warning in video.warnings:
+        reporter.warn(warning)
 
 
 def _expected(video: Video, settings: LiftSettings) -> int | None:
@@ -102,106 +139,67 @@ def _expected(video: Video, settings: LiftSettings) -> int | None:
 
 
 def _from_video(
-    settings: LiftSettings, detector: Detector, video: Video, reporter: Reporter
-) -> Observation:
-    reporter.stage("detect", _expected(video, settings))
-    watched = _Watched(video, reporter)
-    people = track_people(
+    settings: LiftSettings,
+    detector: Detector,
+    video: Video,
+    reporter: Reporter,
+    parting: Parting,
+) -> Iterator[Observation]:
+    parts = track_parts(
         detector,
-        watched,
+        _counted(video, reporter),
+        parting,
         fps=video.fps,
         image_size=video.size_px,
         detect_every=settings.search_every,
     )
-    return Observation(
-        people,
-        np.array(watched.frames, np.int64),
-        np.array(watched.time_s, np.float64),
-        video.fps,
-        video.size_px,
-        detector.name,
-        detector.skeleton.joints,
-    )
+    for part in parts:
+        yield Observation(
+            people=part.people,
+            span=part.span,
+            fps=video.fps,
+            image_size=video.size_px,
+            detector=detector.name,
+            joints=detector.skeleton.joints,
+        )
 
 
 def _from_file(
-    keypoints: Path, settings: LiftSettings, video: Video, reporter: Reporter
-) -> Observation:
+    settings: LiftSettings, video: Video, reporter: Reporter, parting: Parting
+) -> Iterator[Observation]:
     """Read keypoints and lay them on the times of the video they belong to."""
+    keypoints = Path(settings.from_2d)
     people = read_keypoints(keypoints, fps=video.fps, image_size=video.size_px)
-    reporter.stage("read", _expected(video, settings))
-    watched = _Watched(video, reporter)
-    for _ in watched:
-        pass
-    frames = np.array(watched.frames, np.int64)
-    time_s = np.array(watched.time_s, np.float64)
-    on_clip = [kept for person in people if (kept := _on_times(person, frames, time_s)) is not None]
-    if not on_clip:
-        raise InputError(
-            f"{keypoints}: its frame numbers do not fit {video.path}, which has the frames "
-            f"{frames[0]} to {frames[-1]} here"
+    first, left = None, sum(len(person) for person in people)
+    pictures = ((frame.index, frame.time_s) for frame in _counted(video, reporter))
+    for span in parting.spans(pictures):
+        first = int(span.own_frames[0]) if first is None else first
+        seen = Observation(
+            people=[on for person in people if (on := _on_times(person, span)) is not None],
+            span=span,
+            fps=video.fps,
+            image_size=video.size_px,
+            detector=f"file {keypoints.name}",
+            joints=people[0].skeleton.joints,
         )
-    lost = sum(len(person) for person in people) - sum(len(person) for person in on_clip)
-    if lost and not (settings.start or settings.end):
-        reporter.warn(f"{keypoints}: {lost} rows belong to no frame of {video.path}; left out")
-    return Observation(
-        on_clip,
-        frames,
-        time_s,
-        video.fps,
-        video.size_px,
-        f"file {keypoints.name}",
-        on_clip[0].skeleton.joints,
-    )
+        left -= sum(len(person) for person in seen.own_people)
+        if span.is_last and left == sum(len(person) for person in people):
+            raise InputError(
+                f"{keypoints}: its frame numbers do not fit {video.path}, which has the frames "
+                f"{first} to {span.own_frames[-1]} here"
+            )
+        if span.is_last and left and not (settings.start or settings.end):
+            reporter.warn(f"{keypoints}: {left} rows belong to no frame of {video.path}; left out")
+        yield seen
 
 
-def _on_times(
-    person: Keypoints2D,
-    frames: Int64[np.ndarray, " frames"],
-    time_s: Float64[np.ndarray, " frames"],
-) -> Keypoints2D | None:
-    """Return the rows whose frames exist, with the video's own times; None if there are none."""
-    place = np.searchsorted(frames, person.frames).clip(max=len(frames) - 1)
-    exists = frames[place] == person.frames
-    if not exists.any():
+def _on_times(person: Keypoints2D, span: Span) -> Keypoints2D | None:
+    """Return the rows whose frames exist, with the video's own times.
+
+    None if there are none among the part's own frames.
+    """
+    place = np.searchsorted(span.frames, person.frames).clip(max=len(span.frames) - 1)
+    exists = span.frames[place] == person.frames
+    if not (exists & span.is_own(person.frames)).any():
         return None
-    return replace(person.take(exists), time_s=time_s[place[exists]])
-
-
-@dataclass(frozen=True, eq=False)
-class Mended:
-    """One person's keypoints, ready to lift: stretches without gaps.
-
-    Attributes:
-        person: Identity.
-        stretches: In order of time, each without a missing row or joint.
-        flipped: Frames in which left and right were swapped back.
-    """
-
-    person: int
-    stretches: list[Keypoints2D]
-    flipped: int
-
-
-def mend(seen: Observation, settings: LiftSettings, reporter: Reporter) -> list[Mended]:
-    """Choose people and mend their keypoints: swap flips back, bridge short gaps.
-
-    Raises:
-        InputError: `settings.person` names nobody.
-    """
-    mended = []
-    for person in pick_people(seen.people, settings.person, settings.max_people):
-        unflipped, flipped = mend_flips(person)
-        filled = _with_hips(fill_gaps(unflipped, max_gap_s=settings.max_gap))
-        stretches = split_at_gaps(filled, max_gap_s=settings.max_gap) if len(filled) else []
-        if not stretches:
-            reporter.warn(f"person {person.person}: hips are never known; left out")
-        mended.append(Mended(person.person, stretches, flipped))
-    return mended
-
-
-def _with_hips(keypoints: Keypoints2D) -> Keypoints2D:
-    """Return the rows in which the hips, to which a pose is relative, have a position."""
-    pelvis = convert(keypoints, H36M17).xy[:, H36M17.index("pelvis")]
-    known = ~np.isnan(pelvis).any(-1)
-    return keypoints.take(known)
+    return replace(person.take(exists), time_s=span.time_s[place[exists]])

@@ -8,13 +8,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pose3d_cli.errors import OutputError
-from pose3d_cli.files.atomic import remove_leftovers
+from pose3d_cli.files.atomic import explain, remove_leftovers
 from pose3d_cli.files.keypoints import write_keypoints
 from pose3d_cli.files.results import ClipResult, write_result
 from pose3d_cli.files.tables import write_csv
-from pose3d_cli.pipeline.draw import draw_video
+from pose3d_cli.pipeline.draw import Drawing
 from pose3d_cli.pipeline.observe import Observation
-from pose3d_cli.pipeline.provenance import RUN_FILE, holds_results
+from pose3d_cli.pipeline.provenance import (
+    RUN_FILE,
+    holds_results,
+    part_folder,
+    part_folders,
+)
 from pose3d_cli.pipeline.settings import LiftSettings
 from pose3d_cli.pipeline.watch import Watch
 
@@ -46,8 +51,9 @@ def writable(folder: Path) -> Iterator[None]:
 def clean(clip: Path, folder: Path) -> None:
     """Remove unfinished files that a killed run left among the results of a clip."""
     with suppress(OSError):  # what cannot be removed now cannot be written either, which is told
-        for path in (*_paths(clip, folder).values(), folder / RUN_FILE):
-            remove_leftovers(path)
+        for place in (folder, *part_folders(folder)):
+            for path in (*_paths(clip, place).values(), place / RUN_FILE):
+                remove_leftovers(path)
 
 
 def _paths(clip: Path, folder: Path) -> dict[str, Path]:
@@ -59,35 +65,85 @@ def _paths(clip: Path, folder: Path) -> dict[str, Path]:
     }
 
 
-def write_outputs(
-    clip: Path,
-    folder: Path,
-    seen: Observation,
-    result: ClipResult,
-    settings: LiftSettings,
-    watch: Watch,
-) -> dict[str, Path]:
-    """Write everything but `run.json`, and return the files by kind.
+class Writer:
+    """Writes everything of a clip but `run.json`: as a whole, or part by part.
 
     An earlier run's `run.json` goes first: until this run's own is there, nothing in the folder
-    claims to be complete.
+    claims to be complete. To be closed (`contextlib.closing`).
+
+    Attributes:
+        outputs: The files written so far, by kind; of a part the kind begins with its folder.
     """
-    outputs = _paths(clip, folder)
-    video = outputs.pop("video")
-    if holds_results(folder):
-        (folder / RUN_FILE).unlink(missing_ok=True)
-        video.unlink(missing_ok=True)  # it shows what that run found
-    with watch.timed("write"):
-        write_keypoints(outputs["keypoints"], seen.people, {"detector": seen.detector})
-        write_result(outputs["npz"], result)
-        write_csv(outputs["csv"], result)
-    if settings.render != "off":
-        outputs["video"] = video
-        with watch.timed("draw"):
-            codec = draw_video(clip, result, video, settings, watch)
+
+    def __init__(self, clip: Path, folder: Path, settings: LiftSettings, watch: Watch) -> None:
+        self.outputs: dict[str, Path] = {}
+        self._clip, self._folder = clip, folder
+        self._settings, self._watch = settings, watch
+        self._drawing = Drawing(clip, settings)
+
+    def write(self, seen: Observation, result: ClipResult) -> None:
+        """Write the files of a part; each is there whole or not at all.
+
+        Raises:
+            OutputError: A folder or disk that cannot be written.
+        """
+        place, prefix = self._folder, ""
+        if seen.span.number == 1:
+            self.remove(keep_whole=seen.span.is_whole)
+        if not seen.span.is_whole:
+            place = part_folder(self._folder, seen.span.number)
+            prefix = f"{place.name}/"
+            _make(place)
+        outputs = _paths(self._clip, place)
+        video, people = outputs.pop("video"), seen.own_people
+        if not people:
+            del outputs["keypoints"]
+        with self._watch.timed("write"):
+            if people:
+                write_keypoints(outputs["keypoints"], people, {"detector": seen.detector})
+            write_result(outputs["npz"], result)
+            write_csv(outputs["csv"], result)
+        if self._settings.render != "off":
+            outputs["video"] = video
+            self._draw(result, video)
+        self.outputs |= {f"{prefix}{kind}": path for kind, path in outputs.items()}
+
+    def remove(self, *, keep_whole: bool = False) -> None:
+        """Remove the results that there are, if they are ours.
+
+        Args:
+            keep_whole: Leave the files of a whole clip, which are about to be replaced.
+        """
+        if not holds_results(self._folder):
+            return
+        (self._folder / RUN_FILE).unlink(missing_ok=True)
+        whole = _paths(self._clip, self._folder)
+        whole["video"].unlink(missing_ok=True)  # it shows what that run found
+        parts = part_folders(self._folder)
+        for path in [p for place in parts for p in _paths(self._clip, place).values()]:
+            path.unlink(missing_ok=True)
+        for place in parts:
+            with suppress(OSError):  # somebody's own files stay, and so does the folder
+                place.rmdir()
+        for path in () if keep_whole else whole.values():
+            path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close the clip that is drawn."""
+        self._drawing.close()
+
+    def _draw(self, result: ClipResult, video: Path) -> None:
+        with self._watch.timed("draw"):
+            codec = self._drawing.draw(result, video, self._watch)
         if codec != "h264":
-            watch.warn(
+            self._watch.warn(
                 f"{video} is MPEG-4 part 2, which browsers do not play; "
                 "`pip install 'pose3d[video]'` gives H.264"
             )
-    return outputs
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(explain(error, folder)) from error

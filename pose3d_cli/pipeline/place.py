@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from pose3d_cli.lift.base import Lifter
-from pose3d_cli.pipeline.observe import Mended
+from pose3d_cli.pipeline.mend import Mended
 from pose3d_cli.pipeline.report import Reporter
 from pose3d_cli.pose.camera import Camera, pixels_to_rays
 from pose3d_cli.pose.convert import convert

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +19,7 @@ RUN_FILE = "run.json"
 """Written last: it tells a finished clip."""
 
 _SAMPLED_BYTES = 1 << 20
+_PART = re.compile(r"part_\d{3,}")
 
 
 def fingerprint(path: Path) -> str:
@@ -53,14 +55,30 @@ def digest(values: Mapping[str, Any]) -> str:
 def holds_results(folder: Path) -> bool:
     """Whether a folder is one of our results, finished or not, and no folder of clips.
 
-    A run that was killed leaves no `run.json`, but the keypoints are written before all else.
+    A run that was killed leaves no `run.json`, but the keypoints are written before all else, or
+    the folder of the first part of a long clip.
     """
     try:
         is_called_so = folder.name.endswith("_pose3d")
         has_run = (folder / RUN_FILE).exists()
-        return has_run or (is_called_so and any(folder.glob("*_keypoints.npz")))
+        return has_run or (
+            is_called_so and (any(folder.glob("*_keypoints.npz")) or bool(part_folders(folder)))
+        )
     except OSError:  # one may not look
         return False
+
+
+def part_folder(folder: Path, number: int) -> Path:
+    """Return the folder of a part, counted from 1, of a long clip's results."""
+    return folder / f"part_{number:03d}"
+
+
+def part_folders(folder: Path) -> list[Path]:
+    """Return the folders of parts that there are in a folder of results, in order."""
+    if not folder.is_dir():
+        return []
+    found = [path for path in folder.iterdir() if _PART.fullmatch(path.name) and path.is_dir()]
+    return sorted(found, key=lambda path: int(path.name.removeprefix("part_")))
 
 
 def write_run(
@@ -82,7 +100,7 @@ def write_run(
         facts: What else to keep.
         clip_fingerprint: Of what was lifted, taken before: it may have been replaced since.
         made_with: The settings that change a result, by content where they name files.
-        files: All files of the result, which must be there.
+        files: All files of the result, which must be there, beside `path` or in folders below.
     """
     record = {
         "format": "pose3d-run/1",
@@ -91,7 +109,7 @@ def write_run(
         "settings": asdict(settings),
         "settings_sha256": digest(made_with),
         "made_with": dict(made_with),
-        "files": {file.name: file.stat().st_size for file in files},
+        "files": {file.relative_to(path.parent).as_posix(): file.stat().st_size for file in files},
         **facts,
     }
     with replacing(path) as temporary:

@@ -104,7 +104,7 @@ class ClipReport:
 
     Attributes:
         clip: The video.
-        outputs: The files written.
+        outputs: The files written, by kind; of a long clip `part_001/npz` and so on.
         people: How many people are in them.
         frames: Frames read.
         seconds: Time each stage took.
@@ -130,7 +130,14 @@ class ClipReport:
     @property
     def folder(self) -> Path:
         """Where its files lie."""
-        return next(iter(self.outputs.values())).parent
+        kind, path = next(iter(self.outputs.items()))
+        return path.parents[kind.count("/")]
+
+    @property
+    def keypoints(self) -> Path | None:
+        """The file of keypoints; of a long clip the middle one; None if there is none."""
+        files = [path for kind, path in self.outputs.items() if Path(kind).name == "keypoints"]
+        return files[len(files) // 2] if files else None
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""

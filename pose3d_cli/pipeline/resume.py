@@ -96,7 +96,10 @@ def _difference(
 
 
 def _report(record: Mapping[str, Any], clip: Path, folder: Path) -> ClipReport:
-    outputs = {kind: folder / Path(path).name for kind, path in record["outputs"].items()}
+    # Of a long clip a kind begins with the folder of its part.
+    outputs = {
+        kind: (folder / kind).parent / Path(path).name for kind, path in record["outputs"].items()
+    }
     return ClipReport(
         clip=clip,
         outputs={**outputs, "run": folder / RUN_FILE},

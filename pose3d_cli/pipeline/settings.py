@@ -8,6 +8,8 @@ from typing import ClassVar, Literal
 
 from pose3d_cli.detect.options import DetectorOptions
 
+_SHORTEST_PART_MIN = 0.01
+
 
 @dataclass(frozen=True, kw_only=True)
 class DetectorSettings:
@@ -71,6 +73,8 @@ class LiftSettings(DetectorSettings):
     """Where to begin, in seconds."""
     end: float = 0.0
     """Where to stop, in seconds; 0: at the end of the clip."""
+    part_minutes: float = 10.0
+    """Work through longer clips, and write their results, in parts of so many minutes; 0: whole."""
     max_gap: float = 0.5
     """Longest time without a person, in seconds, that is bridged."""
     render: Literal["side-by-side", "off"] = "side-by-side"
@@ -111,3 +115,7 @@ class LiftSettings(DetectorSettings):
             raise ValueError(f"end ({self.end}) must come after start ({self.start})")
         if self.max_gap < 0:
             raise ValueError(f"max_gap ({self.max_gap}) must be 0 s or more")
+        if self.part_minutes and self.part_minutes < _SHORTEST_PART_MIN:
+            raise ValueError(
+                f"part_minutes ({self.part_minutes}) must be 0 or at least {_SHORTEST_PART_MIN}"
+            )

@@ -129,8 +129,10 @@ def with_still(report: ClipReport) -> ClipReport:
     """Return a report with a picture of its clip; without one if that cannot be made."""
     from pose3d_cli.pipeline.still import still_of
 
+    if report.keypoints is None:
+        return report
     try:
-        return replace(report, still=still_of(report.clip, report.outputs["keypoints"]))
+        return replace(report, still=still_of(report.clip, report.keypoints))
     except Pose3DError:  # only a picture to look at: the clip is no worse for it
         return report
 

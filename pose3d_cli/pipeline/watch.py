@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from pose3d_cli.pipeline.report import Reporter
+
+Item = TypeVar("Item")
 
 
 class Watch:
     """Passes everything on to a reporter, and keeps times and warnings.
 
     Attributes:
-        seconds: Time of each stage that is finished.
+        seconds: Time of each stage so far, all parts of a clip together.
         warnings: Each once, in order.
     """
 
@@ -45,4 +48,14 @@ class Watch:
         """Keep how long the block takes."""
         started = time.monotonic()
         yield
-        self.seconds[stage] = time.monotonic() - started
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.monotonic() - started
+
+    def timed_each(self, stage: str, items: Iterable[Item]) -> Iterator[Item]:
+        """Yield what is made one after another; keep how long the making takes."""
+        waiting = iter(items)
+        while True:
+            with self.timed(stage):
+                item = next(waiting, None)
+            if item is None:
+                return
+            yield item

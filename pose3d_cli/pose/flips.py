@@ -63,16 +63,29 @@ def mend_flips(keypoints: Keypoints2D) -> tuple[Keypoints2D, int]:
     Returns:
         The mended keypoints, and in how many frames something was changed.
     """
+    mended, is_changed = unflip(keypoints)
+    return mended, int(is_changed.sum())
+
+
+def unflip(keypoints: Keypoints2D) -> tuple[Keypoints2D, Bool[np.ndarray, " frames"]]:
+    """Mend as `mend_flips` does.
+
+    Args:
+        keypoints: One person.
+
+    Returns:
+        The mended keypoints, and whether something was changed in each frame.
+    """
     if len(keypoints) < 3:
-        return keypoints, 0
-    track = _track(keypoints)
+        return keypoints, np.zeros(len(keypoints), dtype=bool)
     swap = np.zeros((len(keypoints), 2), dtype=bool)
+    track = _track(keypoints)
     breaks = np.flatnonzero(np.diff(keypoints.time_s) > _MAX_GAP_S) + 1
     for rows in np.split(np.arange(len(keypoints)), breaks):
         if len(rows) >= 3:
             span = _Track(track.limbs[rows], track.weight[rows], track.time_s[rows])
             swap[rows] = _smoothest(span)
-    return _apply(keypoints, swap), int(swap.any(-1).sum())
+    return _apply(keypoints, swap), np.asarray(swap.any(-1))
 
 
 def _track(keypoints: Keypoints2D) -> _Track:

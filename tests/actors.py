@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pose3d_cli.detect.base import People2D
+from pose3d_cli.detect.base import People2D, Search
 from pose3d_cli.files.keypoints import write_keypoints
 from pose3d_cli.pose.skeleton import COCO17
 from pose3d_cli.pose.types import Keypoints2D
@@ -55,7 +55,7 @@ class Actors:
         self.n_looks = 0
 
     def detect(
-        self, image: np.ndarray, near: People2D | None = None, *, search: bool = True
+        self, image: np.ndarray, near: People2D | None = None, *, search: Search = Search.THOROUGH
     ) -> People2D:
         self.n_looks += 1
         frame = number_in(image)

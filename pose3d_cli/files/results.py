@@ -18,6 +18,7 @@ FORMAT = "pose3d-result/2"
 _WORLD = "camera_to_world"
 _OLDER = {"pose3d-result/1": (_WORLD,)}
 """Formats that are read as well, and what they lack."""
+FORMATS = (FORMAT, *_OLDER)
 UNITS = "metres; keypoints in pixels; times in seconds"
 AXES = (
     "xyz_world: z up, x right as the camera looks, y away from it, origin on the floor below it; "

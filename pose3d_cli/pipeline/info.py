@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from pose3d_cli.errors import InputError
@@ -19,7 +20,7 @@ from pose3d_cli.files.joints3d import read_joints
 from pose3d_cli.files.keypoints import FORMAT as KEYPOINTS
 from pose3d_cli.files.keypoints import read_keypoints
 from pose3d_cli.files.mocap_pack import INDEX
-from pose3d_cli.files.results import FORMAT as RESULT
+from pose3d_cli.files.results import FORMATS as RESULTS
 from pose3d_cli.files.results import read_result
 from pose3d_cli.files.tables import COLUMNS
 from pose3d_cli.files.video import open_video
@@ -86,7 +87,7 @@ def _npz(path: Path) -> About:
     found = _format(path)
     if found == KEYPOINTS:
         return _keypoints(path)
-    return _result(path) if found == RESULT else _truth(path)
+    return _result(path) if found in RESULTS else _truth(path)
 
 
 def _format(path: Path) -> str:
@@ -226,10 +227,19 @@ def _span_s(time_s: np.ndarray) -> float:
     return round(float(time_s[-1] - time_s[0]), 3) if len(time_s) else 0.0
 
 
+def _png(path: Path) -> About:
+    image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise InputError(f"{path}: not a readable picture; damaged or of another kind")
+    height, width = image.shape[:2]
+    return {"kind": "pictures of a clip, or of an evaluation", "size": f"{width}x{height}"}
+
+
 _READERS: dict[str, Callable[[Path], About]] = {
     ".npz": _npz,
     ".safetensors": _weights,
     ".json": _json,
     ".csv": _csv,
     ".toml": _toml,
+    ".png": _png,
 }

@@ -62,6 +62,7 @@ def _paths(clip: Path, folder: Path) -> dict[str, Path]:
         "csv": folder / f"{clip.stem}.csv",
         "keypoints": folder / f"{clip.stem}_keypoints.npz",
         "video": folder / f"{clip.stem}.mp4",
+        "sheet": folder / f"{clip.stem}.png",
     }
 
 
@@ -95,7 +96,7 @@ class Writer:
             prefix = f"{place.name}/"
             _make(place)
         outputs = _paths(self._clip, place)
-        video, people = outputs.pop("video"), seen.own_people
+        video, sheet, people = outputs.pop("video"), outputs.pop("sheet"), seen.own_people
         if not people:
             del outputs["keypoints"]
         with self._watch.timed("write"):
@@ -104,8 +105,8 @@ class Writer:
             write_result(outputs["npz"], result)
             write_csv(outputs["csv"], result)
         if self._settings.render != "off":
-            outputs["video"] = video
-            self._draw(result, video)
+            outputs |= {"video": video, "sheet": sheet}
+            self._draw(result, video, sheet)
         self.outputs |= {f"{prefix}{kind}": path for kind, path in outputs.items()}
 
     def remove(self, *, keep_whole: bool = False) -> None:
@@ -118,7 +119,8 @@ class Writer:
             return
         (self._folder / RUN_FILE).unlink(missing_ok=True)
         whole = _paths(self._clip, self._folder)
-        whole["video"].unlink(missing_ok=True)  # it shows what that run found
+        for kind in ("video", "sheet"):  # they show what that run found
+            whole[kind].unlink(missing_ok=True)
         parts = part_folders(self._folder)
         for path in [p for place in parts for p in _paths(self._clip, place).values()]:
             path.unlink(missing_ok=True)
@@ -132,9 +134,9 @@ class Writer:
         """Close the clip that is drawn."""
         self._drawing.close()
 
-    def _draw(self, result: ClipResult, video: Path) -> None:
+    def _draw(self, result: ClipResult, video: Path, sheet: Path) -> None:
         with self._watch.timed("draw"):
-            codec = self._drawing.draw(result, video, self._watch)
+            codec = self._drawing.draw(result, video, sheet, self._watch)
         if codec != "h264":
             self._watch.warn(
                 f"{video} is MPEG-4 part 2, which browsers do not play; "

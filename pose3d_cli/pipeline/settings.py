@@ -77,8 +77,10 @@ class LiftSettings(DetectorSettings):
     """Work through longer clips, and write their results, in parts of so many minutes; 0: whole."""
     max_gap: float = 0.5
     """Longest time without a person, in seconds, that is bridged."""
-    render: Literal["side-by-side", "off"] = "side-by-side"
-    """Video to draw: the clip with its 2D keypoints beside the 3D skeleton, or none."""
+    render: Literal["side-by-side", "overlay", "3d", "off"] = "side-by-side"
+    """Video to draw: 2D keypoints on the clip (overlay), the people in 3D, both, or none."""
+    fps: float = 0.0
+    """Frames a second of the drawn video, at most; 0: as many as the clip has."""
     overwrite: bool = True
     """Replace the results of an earlier run."""
 
@@ -94,8 +96,10 @@ class LiftSettings(DetectorSettings):
             raise ValueError(f"detect_every ({self.detect_every}) must be at least 0")
         if self.max_people < 0:
             raise ValueError(f"max_people ({self.max_people}) must be at least 0")
-        if self.render not in ("side-by-side", "off"):
-            raise ValueError(f"render ({self.render}) must be side-by-side or off")
+        if self.render not in ("side-by-side", "overlay", "3d", "off"):
+            raise ValueError(f"render ({self.render}) must be side-by-side, overlay, 3d or off")
+        if self.fps < 0:
+            raise ValueError(f"fps ({self.fps}) must be above 0, or 0 for all frames")
 
     @property
     def search_every(self) -> int | None:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
+import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from pose3d_cli.files.atomic import replacing
 from pose3d_cli.render.overlay import Image
+
+_WIDTH_PX = 560
+_COLUMNS = 2
 
 
 def draw_contact_sheet(
@@ -37,3 +43,27 @@ def draw_contact_sheet(
         left = gap_px + column * (cell_width + gap_px) + (cell_width - width) // 2
         sheet[top : top + height, left : left + width] = image
     return sheet
+
+
+def write_sheet(path: Path, images: Sequence[UInt8[np.ndarray, "_ _ 3"]]) -> None:
+    """Write pictures of a clip on one sheet, as PNG.
+
+    Args:
+        path: The file.
+        images: RGB, in order of time, at least one; they are made smaller.
+
+    Raises:
+        OutputError: A folder or disk that cannot be written.
+    """
+    small = [_no_wider(image, _WIDTH_PX) for image in images]
+    sheet = draw_contact_sheet(small, _COLUMNS)
+    with replacing(path) as new:
+        new.write_bytes(cv2.imencode(".png", sheet[..., ::-1])[1].tobytes())
+
+
+def _no_wider(image: UInt8[np.ndarray, "_ _ 3"], width_px: int) -> Image:
+    height, width = image.shape[:2]
+    if width <= width_px:
+        return image
+    size = width_px, max(1, round(height * width_px / width))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)

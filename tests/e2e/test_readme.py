@@ -68,7 +68,7 @@ def test_lifting_the_sample_as_the_readme_says(pose3d, tmp_path, monkeypatch):
     outputs = pose3d("lift", "samples/walk.mp4").stdout.split()
     # Under 60 s on two idle cores; those that run tests are busy with other things too.
     folder = Path("samples/walk_pose3d")
-    names = ["walk.npz", "walk.csv", "walk_keypoints.npz", "walk.mp4", "run.json"]
+    names = ["walk.npz", "walk.csv", "walk_keypoints.npz", "walk.mp4", "walk.png", "run.json"]
     assert outputs == [str(folder / name) for name in names]
     with np.load(folder / "walk.npz") as result:
         assert result["xyz_camera"].shape[1:] == (120, 17, 3)

@@ -23,6 +23,7 @@ from pose3d_cli.cli import (
     lift,
     models,
     train,
+    view,
     weights,
 )
 from pose3d_cli.cli.flags import with_flags
@@ -122,6 +123,7 @@ def _group(name: str, text: str) -> typer.Typer:
 _add(app, "lift", lift.lift)
 _add(app, "train", train.train, settable=True)
 _add(app, "eval", evaluate.evaluate)
+_add(app, "view", view.view)
 _add(app, "info", info.info)
 _add(app, "doctor", doctor.doctor)
 _DATA = _group("data", "Motion and keypoints for training.")

@@ -10,14 +10,15 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from pose3d_cli.files.results import ClipResult, PersonResult
-from pose3d_cli.pose.world import NO_FLOOR, World
+from pose3d_cli.pose.world import ASSUMED, NO_FLOOR, World
 from pose3d_cli.render.palette import FAINT_BELOW, HEAD_SHARE, person_colour
-from pose3d_cli.render.viewer.pack import pack_points, pack_rising, pack_times, pack_whole
 from pose3d_cli.render.view import ViewLimits, grid_step, view_limits
+from pose3d_cli.render.viewer.pack import pack_points, pack_rising, pack_times, pack_whole
 
 _MM = 0.001
 _PX_UNIT = 0.1
 _SCORE_STEPS = 20
+_ASSUMED = "assumed: "
 _REACH = 4
 """Keypoints further out than so many pictures are mistakes that would cost everybody precision."""
 
@@ -44,6 +45,7 @@ def content(result: ClipResult, *, step: int) -> dict[str, Any]:
         "limits": _limits(limits),
         "camera": _camera(result),
         "facts": facts(result),
+        "granted": granted(result),
     }
 
 
@@ -136,6 +138,17 @@ def facts(result: ClipResult) -> list[tuple[str, str]]:
         "made by": f"pose3d {meta['program_version']}" if "program_version" in meta else None,
     }
     return [(name, str(words)) for name, words in found.items() if words is not None]
+
+
+def granted(result: ClipResult) -> list[str]:
+    """Return what nobody measured and all positions rest on, in words."""
+    scale = str(result.meta.get("scale_source", ""))
+    found = [
+        scale.removeprefix(_ASSUMED) if scale.startswith(_ASSUMED) else "",
+        ASSUMED.removeprefix(_ASSUMED) if result.world.up == ASSUMED else "",
+        "the floor is at the lowest feet" if result.world.floor == NO_FLOOR else "",
+    ]
+    return [words for words in found if words and result.people]
 
 
 def _frames(result: ClipResult) -> str:

@@ -176,6 +176,8 @@ async function main() {
     button.addEventListener("click", () => { scene.view.take(button.dataset.look); redraw(); });
   }
   part("help-button").addEventListener("click", () => part("help").showModal());
+  part("granted").hidden = !clip.granted.length;
+  part("granted").textContent = `Taken for granted: ${clip.granted.join("; ")}.`;
   part("thinned").hidden = clip.step === 1;
   part("thinned").textContent = `To keep this page small, people are kept ${clip.hz.toPrecision(3)} times a second; between are straight lines.`;
   listenToKeys(player, clip, { togglePerson, view: scene.view, redraw });

@@ -54,8 +54,10 @@ def pack_points(
     unit *= max(1, int(np.ceil(reach / unit / _LARGEST)))
     whole = np.full(values.shape, GAP, np.int16)
     whole[known] = np.rint((flat - base) / unit).astype(np.int16)
+    joints, channels = values.shape[1:]
+    differences = _from_parent(whole, parents).reshape(-1, joints * channels)
     return Packed(
-        data=pack_whole(_from_parent(whole, parents), order=order),
+        data=pack_whole(differences, order=order),
         base=tuple(base.tolist()),
         unit=unit,
         order=order,
@@ -72,9 +74,9 @@ def _from_parent(
     return differences
 
 
-def pack_whole(values: Int16[np.ndarray, "rows *channels"], *, order: int) -> str:
+def pack_whole(values: Int16[np.ndarray, "rows channels"], *, order: int) -> str:
     """Return whole numbers that change slowly from row to row, modulo 2^16, as text."""
-    series = values.reshape(len(values), -1).T  # a channel's rows lie together
+    series = values.T  # a channel's rows lie together
     for _ in range(order):
         series = np.diff(series, axis=1, prepend=np.int16(0))
     zigzag = ((series << 1) ^ (series >> 15)).astype(np.uint16)  # small either way: small

@@ -61,12 +61,13 @@ def write_viewer(
     title = one_line(readable_name(Path(title or (video or path).name)))
     link = None if video is None else {"url": relative_url(video, path), "name": _name(video)}
     rate = frame_rate(result)
-    step = 1
+    step, most = 1, max(1, int(rate / LEAST_HZ))
     while True:
-        page = _html({"title": title, "video": link, "hz": rate / step, **content(result, step=step)})
-        if len(page) <= MAX_BYTES or rate / (step + 1) < LEAST_HZ:
+        about = {"title": title, "video": link, "hz": rate / step}
+        page = _html(about | content(result, step=step))
+        if len(page) <= MAX_BYTES or step == most:
             break
-        step += 1
+        step = min(most, max(step + 1, step * len(page) // MAX_BYTES))
     with replacing(path) as temporary:
         temporary.write_bytes(page)
     return Written(n_bytes=len(page), step=step, hz=rate / step)
@@ -75,7 +76,7 @@ def write_viewer(
 def frame_rate(result: ClipResult) -> float:
     """Return how many frames of the result there are in a second of it; 0 for less than two."""
     gaps = np.diff(result.time_s)
-    return float(1 / np.median(gaps)) if len(gaps) else 0.0
+    return round(float(1 / np.median(gaps)), 3) if len(gaps) else 0.0
 
 
 def relative_url(target: Path, page: Path) -> str:
@@ -114,7 +115,8 @@ def _colours() -> str:
 
     Those of labels carry white letters, and those on the video stay in the dark as they are.
     """
-    named: dict[str, RGB] = {"paper": PAPER, **SIDES}
+    named: dict[str, RGB] = {"paper": PAPER}
+    named |= {str(side): colour for side, colour in SIDES.items()}
     named |= {f"on-video-{side}": colour for side, colour in SIDES.items()}
     for place in range(n_colours()):
         red, green, blue = person_colour(place)

@@ -123,7 +123,7 @@ class Plot {
       sheet.text(withUnit(value, this.kind.unit), [ROOM.left - 7, y], colour.soft, { align: "right", base: "middle", size: 11 });
     }
     const ends = [clip.times[0], clip.times[clip.times.length - 1]];
-    for (const time of roundTicks(...ends, Math.max(2, sheet.width / 110))) {
+    for (const time of roundTicks(...ends, Math.max(2, sheet.width / 75))) {
       const x = this.x(time);
       sheet.line([x, bottom], [x, bottom + 4], colour.grid, 1);
       sheet.text(`${+time.toFixed(3)} s`, [x, bottom + 16], colour.soft, { align: "center", size: 11 });

@@ -62,7 +62,7 @@ class Scene {
   /** The three directions, at a corner of the floor, as long as a square of the grid. */
   #axes(colour) {
     const { grid } = this.clip.limits;
-    const names = ["x right", "y ahead", "z up"];
+    const names = ["x", "y", "z"];
     names.forEach((name, axis) => {
       const tip = this.corner.map((value, place) => value + (place === axis ? grid : 0));
       const line = this.view.projectLine(this.corner, tip);
@@ -99,7 +99,7 @@ class Scene {
             if (line) this.sheet.line(line[0], line[1], colour.soft, 1.5);
           }
         });
-        if (place) this.sheet.text("camera", [place.x, place.y - 14], colour.soft, { align: "center" });
+        if (place) this.sheet.text("camera", [place.x, place.y + 26], colour.soft, { align: "center" });
       },
     };
   }

@@ -132,6 +132,7 @@ def facts(result: ClipResult) -> list[tuple[str, str]]:
         "scale": meta.get("scale_source"),
         "upright": _sure(world.up, world.up_sure_deg, "°"),
         "floor": _floor(world),
+        "axes": _axes(world),
         "camera": camera.get("source") if isinstance(camera, Mapping) else camera,
         "detector": meta.get("detector"),
         "weights": _weights(meta.get("weights")),
@@ -163,6 +164,11 @@ def _floor(world: World) -> str:
     if world.floor == NO_FLOOR:
         return "unknown; drawn, and heights counted from, at the lowest feet"
     return _sure(world.floor, world.floor_sure_m * 100, " cm")
+
+
+def _axes(world: World) -> str:
+    origin = "at the camera" if world.floor == NO_FLOOR else "on the floor below the camera"
+    return f"x right as the camera looks, y away from it, z up; metres; origin {origin}"
 
 
 def _sure(words: str, value: float, unit: str) -> str:

@@ -168,10 +168,12 @@ async function main() {
     showRow(clip, player.row);
     part("joint").textContent = marks.shown ? jointWords(clip, marks.shown, player.row) : notes(clip);
   };
+  let focus = null;
+  makeChoice(clip, marks, () => focus, redraw);
   makeTransport(clip, player);
   makeTheme(() => { plots.restyle(); redraw(); });
   makeFacts(clip);
-  makeFocus(clip, (person) => { plots.take(person); redraw(); });
+  makeFocus(clip, (person) => { focus = person; plots.take(person); redraw(); });
   for (const button of document.querySelectorAll("[data-look]")) {
     button.addEventListener("click", () => { scene.view.take(button.dataset.look); redraw(); });
   }

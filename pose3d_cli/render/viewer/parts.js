@@ -115,6 +115,17 @@ function makeMarks(pictures, redraw) {
   return marks;
 }
 
+/** A choice of joint for whoever has no pointer: of the person whose curves are drawn. */
+function makeChoice(clip, marks, person, redraw) {
+  const choice = part("joint-choice");
+  choice.append(...clip.joints.map((name, joint) => new Option(plain(name), joint)));
+  part("joint-label").hidden = !clip.people.length;
+  choice.addEventListener("change", () => {
+    marks.kept = choice.value === "" ? null : { person: person(), joint: Number(choice.value) };
+    redraw();
+  });
+}
+
 /** What is known of a joint at a row, in words. */
 function jointWords(clip, { person, joint }, row) {
   const joints = person.at(row, clip.step);

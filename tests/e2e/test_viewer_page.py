@@ -6,10 +6,14 @@ Skipped where Chromium, ChromeDriver or `selenium` (extra `browser`) is not ther
 from __future__ import annotations
 
 import shutil
+from fractions import Fraction
 
+import av
+import cv2
 import numpy as np
 import pytest
 
+from pose3d_cli.files.video import open_video
 from pose3d_cli.render.viewer.page import write_viewer
 from tests.people import empty, make_film
 from tests.viewed import FPS, SIZE, TILTED, clip_of, walker, walkers
@@ -25,6 +29,12 @@ FLAGS = (
 )
 N = 40
 LATE_ROW = 15
+BRIGHTER = 6
+"""By how much each picture of a film is brighter than the one before."""
+
+
+def brightening(n_frames):
+    return [np.full((SIZE[1], SIZE[0], 3), BRIGHTER * n, np.uint8) for n in range(n_frames)]
 
 
 class Page:
@@ -60,7 +70,10 @@ class Page:
         self.settled(row)
 
     def settled(self, row):
-        self.until(f"pose3d.player.row === {row} && !video.seeking && scrub.value === '{row}'")
+        self.until(
+            f"pose3d.player.row === {row} && pose3d.player.shownRow === {row} "
+            f"&& !video.seeking && scrub.value === '{row}'"
+        )
 
     def pictures(self):
         return [
@@ -69,6 +82,13 @@ class Page:
 
     def row_of_video(self):
         return self.tell("pose3d.player.rowAt(video.currentTime - pose3d.player.offset)")
+
+    def brightness_of_video(self):
+        """Return how bright a corner of the video is on the screen."""
+        box = self.tell("video.getBoundingClientRect().toJSON()")
+        png = np.frombuffer(self.driver.get_screenshot_as_png(), np.uint8)
+        screen = cv2.imdecode(png, cv2.IMREAD_COLOR)
+        return screen[round(box["bottom"]) - 20, round(box["left"]) + 20].mean()
 
     def size(self, width, height):
         told = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
@@ -112,7 +132,7 @@ def page(driver):
 def folder(tmp_path_factory):
     """A clip whose name needs care, two people in it, one of them late; and its page."""
     folder = tmp_path_factory.mktemp("viewer")
-    clip = make_film(folder / "50% ü #1.mp4", empty(N, SIZE))
+    clip = make_film(folder / "50% ü #1.mp4", brightening(N))
     late = walker(1, np.arange(LATE_ROW, N), N)
     (folder / "out").mkdir()
     write_viewer(
@@ -153,6 +173,7 @@ def test_scrubbing_moves_the_video_and_both_pictures(opened):
     for row in (20, 7, 33):
         opened.seek(row)
         assert opened.row_of_video() == row
+        assert abs(opened.brightness_of_video() - BRIGHTER * row) < BRIGHTER / 2
         after = opened.pictures()
         assert before[0] != after[0]
         assert before[1] != after[1]
@@ -330,10 +351,10 @@ def test_uneven_times_and_a_span_of_a_video_stay_in_step(page, folder):
     """The clip begins at 0.5 s of its file; the result is of a span of it."""
     times_s = 0.5 + np.cumsum(np.random.default_rng(1).uniform(0.02, 0.2, N))
     clip = make_film(folder / "uneven.mp4", empty(N, SIZE), times_s=times_s)
+    with open_video(clip) as video:
+        read_s = np.array([frame.time_s for frame in video])
     span = np.arange(10, 30)
-    result = clip_of(
-        [walker(0, np.arange(20), 20)], 20, time_s=(times_s - times_s[0])[span], frame=span
-    )
+    result = clip_of([walker(0, np.arange(20), 20)], 20, time_s=read_s[span], frame=span)
     write_viewer(folder / "uneven.html", result, video=clip)
     page.open(folder / "uneven.html")
     for row in (0, 7, 19, 3):
@@ -342,6 +363,37 @@ def test_uneven_times_and_a_span_of_a_video_stay_in_step(page, folder):
         assert result.time_s[row] <= shown
         assert row == 19 or shown < result.time_s[row + 1]
     assert page.driver.find_element("id", "frame").text == "frame 13"
+
+
+def with_early_sound(path, pictures, late):
+    """Write a film whose pictures begin some frames after its sound."""
+    with av.open(str(path), "w") as film:
+        stream = film.add_stream("libx264", rate=FPS, options={"bf": "0"})
+        (stream.width, stream.height), stream.pix_fmt = SIZE, "yuv420p"
+        sound = film.add_stream("aac", rate=48000)
+        sound.layout = "mono"
+        for block in range(100):
+            silence = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+            silence.sample_rate, silence.pts = 48000, 1024 * block
+            silence.time_base = Fraction(1, 48000)
+            film.mux(sound.encode(silence))
+        for number, picture in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(picture, "rgb24")
+            frame.pts, frame.time_base = late + number, Fraction(1, FPS)
+            film.mux(stream.encode(frame))
+        film.mux(stream.encode())
+        film.mux(sound.encode())
+    return path
+
+
+def test_pictures_that_begin_after_the_sound_stay_in_step(page, folder):
+    clip = with_early_sound(folder / "late.mp4", brightening(N), late=18)
+    write_viewer(folder / "late.html", walkers(1, N), video=clip)
+    page.open(folder / "late.html")
+    assert page.tell("pose3d.player.offset") == pytest.approx(18 / FPS, abs=0.001)
+    for row in (25, 4):
+        page.seek(row)
+        assert abs(page.brightness_of_video() - BRIGHTER * row) < BRIGHTER / 2
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ const SPEEDS = [0.1, 0.25, 0.5, 1, 1.5, 2];
 function openVideo(clip, player, redraw) {
   const video = part("video");
   let name = clip.video?.name ?? "";
+  let first = null;
   const fail = (words) => {
     player.loseVideo();
     part("stage-2d").classList.remove("has-video");
@@ -20,10 +21,11 @@ function openVideo(clip, player, redraw) {
     }
     part("no-video").hidden = true;
     part("stage-2d").classList.add("has-video");
-    firstPicture(video, (offset) => { player.useVideo(offset); redraw(); });
+    first.then((offset) => { player.useVideo(offset); redraw(); });
     warnOfOther(clip, video);
   };
   const load = (url) => {
+    first = firstPicture(video);
     video.src = url;
     video.load();
   };
@@ -42,18 +44,14 @@ function openVideo(clip, player, redraw) {
   else fail("The video is not known. The 2D keypoints stand on an empty picture.");
 }
 
-/** Tell when the first picture of a video is shown: later than 0 in some files. */
-function firstPicture(video, tell) {
-  let isTold = false;
-  const once = (offset) => {
-    if (!isTold) tell(offset);
-    isTold = true;
-  };
-  if (!("requestVideoFrameCallback" in video)) once(0);
-  else {
-    video.requestVideoFrameCallback((_, frame) => once(frame.mediaTime));
-    setTimeout(once, 1000, 0);
-  }
+/** When the first picture of a video about to be loaded is shown: later than 0 in some files. */
+function firstPicture(video) {
+  return new Promise((tell) => {
+    if (!("requestVideoFrameCallback" in video)) tell(0);
+    else video.requestVideoFrameCallback((_, frame) => tell(frame.mediaTime));
+    // Where nobody looks, in another tab say, no picture is shown and none is told of.
+    video.addEventListener("loadeddata", () => setTimeout(tell, 1000, 0), { once: true });
+  });
 }
 
 /** Say so if the video that is shown can hardly be the one that was lifted. */
@@ -161,9 +159,12 @@ async function main() {
     { canvas: part("overlay"), spots: () => overlay.spots },
   ], redraw);
   const draw = () => {
-    const present = [...shown].map((person) => [person, person.at(player.row, clip.step)]).filter(([, joints]) => joints);
-    scene.draw(present, marks.shown);
-    overlay.draw(present, marks.shown, player.hasVideo);
+    const present = (row) => [...shown]
+      .map((person) => [person, person.at(row, clip.step)])
+      .filter(([, joints]) => joints);
+    scene.draw(present(player.row), marks.shown);
+    const shownRow = player.hasVideo ? player.shownRow : player.row;
+    overlay.draw(present(shownRow), marks.shown, player.hasVideo);
     plots.draw(player.row);
     showRow(clip, player.row);
     part("joint").textContent = marks.shown ? jointWords(clip, marks.shown, player.row) : notes(clip);
@@ -181,7 +182,7 @@ async function main() {
   part("granted").hidden = !clip.granted.length;
   part("granted").textContent = `Taken for granted: ${clip.granted.join("; ")}.`;
   part("thinned").hidden = clip.step === 1;
-  part("thinned").textContent = `To keep this page small, people are kept ${clip.hz.toPrecision(3)} times a second; between are straight lines.`;
+  part("thinned").textContent = `To keep this page small, people are kept ${+clip.hz.toPrecision(3)} times a second; between are straight lines.`;
   listenToKeys(player, clip, { togglePerson, view: scene.view, redraw });
   openVideo(clip, player, redraw);
   showState(player);

@@ -59,7 +59,7 @@ class Overlay {
       const own = this.spots.filter((spot) => spot.person === person);
       if (!own.length) continue;
       const top = own.reduce((a, b) => (b.y < a.y ? b : a));
-      this.sheet.label(person.name, [top.x, top.y - 12], colour[`label-${person.colour}`]);
+      this.sheet.label(present.length > 4 ? String(person.id) : person.name, [top.x, top.y - 12], colour[`label-${person.colour}`]);
     }
   }
 }

@@ -13,12 +13,16 @@ class Player {
     this.offset = 0;  // a clip's first picture may be shown later than 0 of the video
     this.wanted = null;
     this.heard = 0;
+    this.shownRow = 0;  // of the picture that the video shows; a seek takes a while to arrive
     const gaps = Array.from(times.subarray(1), (time, row) => time - times[row]).sort((a, b) => a - b);
     this.gap = gaps.length ? gaps[gaps.length >> 1] : 0.04;
     video.addEventListener("seeked", () => this.#seekOn());
+    video.addEventListener("seeked", () => setTimeout(() => this.#arrive(), this.#tellsFrames ? 300 : 0));
     video.addEventListener("ended", () => { if (this.isPlaying) this.#end(); });
     requestAnimationFrame((now) => this.#tick(now, now));
   }
+
+  get #tellsFrames() { return "requestVideoFrameCallback" in this.video; }
 
   get last() { return Math.max(0, this.times.length - 1); }
 
@@ -57,7 +61,7 @@ class Player {
       this.wanted = this.#inside(this.row);
       if (!this.video.seeking) this.#seekOn();
     }
-    this.onRow(this.row);
+    this.onRow();
   }
 
   step(rows) {
@@ -107,14 +111,23 @@ class Player {
 
   #listenToFrames() {
     const round = (this.round = {});
-    if (!("requestVideoFrameCallback" in this.video)) return;
+    if (!this.#tellsFrames) return;
     const hear = (now, frame) => {
       if (this.round !== round) return;
       this.heard = now;
+      this.shownRow = this.rowAt(frame.mediaTime - this.offset);
+      this.onRow();
       this.#videoAt(frame.mediaTime);
       this.video.requestVideoFrameCallback(hear);
     };
     this.video.requestVideoFrameCallback(hear);
+  }
+
+  /** The picture that was sought must be there by now, even if nobody has told of it. */
+  #arrive() {
+    if (this.video.seeking || this.wanted !== null || this.isPlaying) return;
+    this.shownRow = this.row;
+    this.onRow();
   }
 
   /** Show the row of what the video shows. */
@@ -127,8 +140,12 @@ class Player {
     }
     const row = this.rowAt(clip);
     if (row === this.row) return;
+    this.#go(row);
+  }
+
+  #go(row) {
     this.row = row;
-    this.onRow(row);
+    this.onRow();
   }
 
   #end() {
@@ -144,11 +161,14 @@ class Player {
   #tick(now, before) {
     if (this.isPlaying && this.hasVideo) {
       // Browsers without frame callbacks, and those that hold them back, tell the time at least.
-      if (now - this.heard > 250) this.#videoAt(this.video.currentTime);
+      if (now - this.heard > 250) {
+        this.#videoAt(this.video.currentTime);
+        this.shownRow = this.row;
+      }
     } else if (this.isPlaying) {
       this.clock += Math.min(START_UP_S, (now - before) / 1000) * this.speed;
       if (this.clock > this.times[this.last] + this.gap) this.#end();
-      else if (this.rowAt(this.clock) !== this.row) this.onRow((this.row = this.rowAt(this.clock)));
+      else if (this.rowAt(this.clock) !== this.row) this.#go(this.rowAt(this.clock));
     }
     requestAnimationFrame((next) => this.#tick(next, now));
   }

@@ -150,7 +150,7 @@ class Scene {
       const own = this.spots.filter((spot) => spot.person === person);
       if (!own.length) continue;
       const top = own.reduce((a, b) => (b.y < a.y ? b : a));
-      this.sheet.label(person.name, [top.x, top.y - 14], colour[`label-${person.colour}`]);
+      this.sheet.label(present.length > 4 ? String(person.id) : person.name, [top.x, top.y - 14], colour[`label-${person.colour}`]);
     }
   }
 

@@ -78,15 +78,17 @@ class Sheet {
   /** A label on a ground of its own, kept inside the sheet. */
   label(words, at, ground) {
     const pen = this.pen;
-    pen.font = '600 12px system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
+    const size = this.width < 420 ? 10 : 12;
+    pen.font = `600 ${size}px system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif`;
     const width = pen.measureText(words).width + 12;
     const left = Math.min(Math.max(at[0] - width / 2, 2), Math.max(2, this.width - width - 2));
-    const top = Math.min(Math.max(at[1] - 20, 2), Math.max(2, this.height - 22));
+    const height = size + 8;
+    const top = Math.min(Math.max(at[1] - height, 2), Math.max(2, this.height - height - 2));
     pen.fillStyle = ground;
     pen.beginPath();
-    pen.roundRect(left, top, width, 20, 5);
+    pen.roundRect(left, top, width, height, 5);
     pen.fill();
-    this.text(words, [left + 6, top + 14], "#fff", { weight: 600 });
+    this.text(words, [left + 6, top + size + 2], "#fff", { weight: 600, size });
   }
 }
 

@@ -62,7 +62,7 @@ function warnOfOther(clip, video) {
   part("other-video").hidden = !isOther;
 }
 
-function listenToKeys(player, clip, { togglePerson, view, redraw }) {
+function listenToKeys(player, { togglePerson, view, redraw }) {
   const turn = 5 * Math.PI / 180;
   const keys = {
     " ": () => player.toggle(), k: () => player.toggle(),
@@ -89,6 +89,16 @@ function listenToKeys(player, clip, { togglePerson, view, redraw }) {
     event.preventDefault();
     redraw();
   });
+}
+
+/** A choice made with the pointer gives the keys back to the player; one made with keys keeps them. */
+function letGoOfChoices() {
+  for (const choice of document.querySelectorAll("select")) {
+    let isPointed = false;
+    choice.addEventListener("pointerdown", () => { isPointed = true; });
+    choice.addEventListener("keydown", () => { isPointed = false; });
+    choice.addEventListener("change", () => { if (isPointed) choice.blur(); });
+  }
 }
 
 function changeSpeed(player, way) {
@@ -183,7 +193,8 @@ async function main() {
   part("granted").textContent = `Taken for granted: ${clip.granted.join("; ")}.`;
   part("thinned").hidden = clip.step === 1;
   part("thinned").textContent = `To keep this page small, people are kept ${+clip.hz.toPrecision(3)} times a second; between are straight lines.`;
-  listenToKeys(player, clip, { togglePerson, view: scene.view, redraw });
+  letGoOfChoices();
+  listenToKeys(player, { togglePerson, view: scene.view, redraw });
   openVideo(clip, player, redraw);
   showState(player);
   draw();

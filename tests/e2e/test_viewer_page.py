@@ -29,6 +29,7 @@ FLAGS = (
 )
 N = 40
 LATE_ROW = 15
+LATE_ROWS = np.r_[LATE_ROW:25, 30:N]
 BRIGHTER = 6
 """By how much each picture of a film is brighter than the one before."""
 
@@ -130,10 +131,10 @@ def page(driver):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A clip whose name needs care, two people in it, one of them late; and its page."""
+    """A clip whose name needs care and its page: two people, one of them late, and away a while."""
     folder = tmp_path_factory.mktemp("viewer")
     clip = make_film(folder / "50% ü #1.mp4", brightening(N))
-    late = walker(1, np.arange(LATE_ROW, N), N)
+    late = walker(1, LATE_ROWS, N)
     (folder / "out").mkdir()
     write_viewer(
         folder / "out" / "page.html", clip_of([walker(0, np.arange(N), N), late], N), video=clip
@@ -156,7 +157,7 @@ def test_it_opens_without_an_error_and_knows_every_frame(opened):
 
 
 def test_its_script_reads_the_very_numbers(opened):
-    late = walker(1, np.arange(LATE_ROW, N), N)
+    late = walker(1, LATE_ROWS, N)
     assert opened.tell("Array.from(pose3d.clip.times)") == list(np.arange(N) / FPS)
     assert opened.tell("Array.from(pose3d.clip.people[1].rows)") == late.rows.tolist()
     for name, true, within in (
@@ -221,10 +222,13 @@ def spots(page):
     )
 
 
-def test_a_person_can_be_hidden_and_is_absent_before_they_come(opened):
+def test_a_person_can_be_hidden_and_is_absent_where_nobody_saw_them(opened):
     assert spots(opened) == [[0], [0]]
     opened.seek(LATE_ROW)
     assert spots(opened) == [[0, 1], [0, 1]]
+    opened.seek(27)
+    assert spots(opened) == [[0], [0]]
+    opened.seek(LATE_ROW)
     opened.press("1")
     opened.until("pose3d.scene.spots.every((s) => s.person.id === 1)")
     assert spots(opened) == [[1], [1]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,12 @@ from pose3d_cli.pipeline.settings import LiftSettings
 from pose3d_cli.pose.camera import Camera, camera_record
 from pose3d_cli.pose.skeleton import H36M17
 from pose3d_cli.pose.spans import Span
+from pose3d_cli.pose.world import World
 
 
-def assemble(seen: Observation, placed: Sequence[Placed], meta: dict[str, Any]) -> ClipResult:
+def assemble(
+    seen: Observation, placed: Sequence[Placed], meta: dict[str, Any], world: World
+) -> ClipResult:
     """Put everybody's stretches on the time axis of a clip or part, without those of margins."""
     own = [own for piece in placed if (own := _own(piece, seen.span)) is not None]
     ids = sorted({piece.person for piece in own})
@@ -34,6 +38,7 @@ def assemble(seen: Observation, placed: Sequence[Placed], meta: dict[str, Any]) 
         joint_names=H36M17.joints,
         parents=H36M17.parent_index.astype(np.int64),
         meta=meta,
+        world=world,
     )
 
 
@@ -84,6 +89,7 @@ def meta_of(
         "detector_joints": list(seen.joints),
         "weights": weights_record,
         "program_version": __version__,
+        "camera_moves": asdict(seen.motion),
         "flips_mended": {str(person.person): person.flipped for person in people},
         **_part(seen),
     }

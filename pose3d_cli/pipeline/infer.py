@@ -23,6 +23,7 @@ from pose3d_cli.pipeline.provenance import RUN_FILE, fingerprint_of, write_run
 from pose3d_cli.pipeline.report import ClipReport, Reporter
 from pose3d_cli.pipeline.resume import made_with
 from pose3d_cli.pipeline.settings import LiftSettings
+from pose3d_cli.pipeline.stand import Ground
 from pose3d_cli.pipeline.stock import find_weights
 from pose3d_cli.pipeline.tally import Tally
 from pose3d_cli.pipeline.watch import Watch
@@ -96,6 +97,7 @@ class ClipLifter:
     def _lift_into(self, folder: Path, clip: Path, watch: Watch) -> ClipReport:
         settings, lifted = self.settings, fingerprint_of(clip)
         tally, writer = Tally(clip, settings), Writer(clip, folder, settings, watch)
+        ground = Ground(settings.up)
         span = {"start_s": settings.start or None, "end_s": settings.end or None}
         with open_video(clip, **span) as video, closing(writer):
             camera = camera_of(settings, video.size_px)
@@ -104,7 +106,7 @@ class ClipLifter:
             parts = observe_parts(video, settings, self.detector, watch, self._parting())
             try:
                 for seen in watch.timed_each("detect", parts):
-                    writer.write(seen, self._lift_part(seen, camera, tally, watch))
+                    writer.write(seen, self._lift_part(seen, camera, ground, tally, watch))
             except Pose3DError:
                 if writer.outputs and not tally.people:  # parts of nothing
                     writer.remove()
@@ -138,7 +140,7 @@ class ClipLifter:
         return Parting(part_s=60 * settings.part_minutes, margin_s=margin_s)
 
     def _lift_part(
-        self, seen: Observation, camera: Camera, tally: Tally, watch: Watch
+        self, seen: Observation, camera: Camera, ground: Ground, tally: Tally, watch: Watch
     ) -> ClipResult:
         settings, about = self.settings, self.lifter.about
         tally.see(seen)
@@ -149,8 +151,9 @@ class ClipLifter:
         with watch.timed("lift"):
             scale = (settings.height or about.stature_m) / about.stature_m
             placed = lift_people(people, self.lifter, camera, scale, watch)
+            world = ground.world(placed, seen.motion, watch)
         meta = meta_of(seen, people, camera, settings, about, self._weights_record)
-        result = assemble(seen, placed, meta)
+        result = assemble(seen, placed, meta, world)
         tally.add(seen, result)
         return result
 

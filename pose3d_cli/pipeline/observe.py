@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
 from pose3d_cli.detect.base import Detector
+from pose3d_cli.detect.camera_motion import CameraMotion, CameraWatch
 from pose3d_cli.detect.track import track_parts
 from pose3d_cli.errors import InputError, NobodyFoundError
 from pose3d_cli.files.keypoints import read_keypoints
@@ -31,6 +32,7 @@ class Observation:
         image_size: Width and height in pixels.
         detector: What found the keypoints, in words.
         joints: Names of the keypoints, before any conversion.
+        motion: Of the camera.
     """
 
     people: list[Keypoints2D]
@@ -39,6 +41,7 @@ class Observation:
     image_size: tuple[int, int]
     detector: str
     joints: tuple[str, ...]
+    motion: CameraMotion = field(default_factory=CameraMotion)
 
     @property
     def frames(self) -> Int64[np.ndarray, " frames"]:
@@ -120,9 +123,10 @@ def observe_parts(
             reporter.stage(stage, expected and max(expected - video.n_read, 1))
 
 
-def _counted(video: Video, reporter: Reporter) -> Iterator[VideoFrame]:
+def _counted(video: Video, camera: CameraWatch, reporter: Reporter) -> Iterator[VideoFrame]:
     """Yield the frames of a video, and tell of each, and at the end of what is odd about it."""
     for frame in video:
+        camera.see(frame)
         reporter.advance()
         yield frame
     for warning in video.warnings:
@@ -145,9 +149,10 @@ def _from_video(
     reporter: Reporter,
     parting: Parting,
 ) -> Iterator[Observation]:
+    camera = CameraWatch()
     parts = track_parts(
         detector,
-        _counted(video, reporter),
+        _counted(video, camera, reporter),
         parting,
         fps=video.fps,
         image_size=video.size_px,
@@ -161,6 +166,7 @@ def _from_video(
             image_size=video.size_px,
             detector=detector.name,
             joints=detector.skeleton.joints,
+            motion=camera.motion(part.people, int(part.span.own_frames[-1])),
         )
 
 
@@ -171,16 +177,19 @@ def _from_file(
     keypoints = Path(settings.from_2d)
     people = read_keypoints(keypoints, fps=video.fps, image_size=video.size_px)
     first, left = None, sum(len(person) for person in people)
-    pictures = ((frame.index, frame.time_s) for frame in _counted(video, reporter))
+    camera = CameraWatch()
+    pictures = ((frame.index, frame.time_s) for frame in _counted(video, camera, reporter))
     for span in parting.spans(pictures):
         first = int(span.own_frames[0]) if first is None else first
+        on_clip = [on for person in people if (on := _on_times(person, span)) is not None]
         seen = Observation(
-            people=[on for person in people if (on := _on_times(person, span)) is not None],
+            people=on_clip,
             span=span,
             fps=video.fps,
             image_size=video.size_px,
             detector=f"file {keypoints.name}",
             joints=people[0].skeleton.joints,
+            motion=camera.motion(on_clip, int(span.own_frames[-1])),
         )
         left -= sum(len(person) for person in seen.own_people)
         if span.is_last and left == sum(len(person) for person in people):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from pose3d_cli.detect.options import DetectorOptions
+from pose3d_cli.pose.upright import MOST_DOWN_DEG
 
 _SHORTEST_PART_MIN = 0.01
 
@@ -69,6 +70,8 @@ class LiftSettings(DetectorSettings):
     """Focal length in mm, as for a 35 mm film camera."""
     intrinsics: str = ""
     """TOML file with `matrix` (3x3, pixels) and `distortion` (OpenCV's order)."""
+    up: int | Literal["auto", "camera"] = "auto"
+    """Which way is up: auto finds it; camera: held level; or whole degrees that it looks down."""
     start: float = 0.0
     """Where to begin, in seconds."""
     end: float = 0.0
@@ -94,6 +97,8 @@ class LiftSettings(DetectorSettings):
             raise ValueError(f"height ({self.height}) must be in metres, between 0.3 and 2.8")
         if self.detect_every != "auto" and self.detect_every < 0:
             raise ValueError(f"detect_every ({self.detect_every}) must be at least 0")
+        if not isinstance(self.up, str) and not -MOST_DOWN_DEG <= self.up <= MOST_DOWN_DEG:
+            raise ValueError(f"up ({self.up}) must be auto, camera, or degrees from -85 to 85")
         if self.max_people < 0:
             raise ValueError(f"max_people ({self.max_people}) must be at least 0")
         if self.render not in ("side-by-side", "overlay", "3d", "off"):

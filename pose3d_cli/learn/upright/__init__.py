@@ -1,0 +1,1 @@
+"""How well up and the floor are found: generated cameras, and what is measured with them."""

@@ -1,0 +1,52 @@
+"""People before a camera to the world they stand in: up, a floor, and how sure both are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pose3d_cli.detect.camera_motion import CameraMotion
+from pose3d_cli.pipeline.place import Placed
+from pose3d_cli.pipeline.report import Reporter
+from pose3d_cli.pose.feet import Stretch
+from pose3d_cli.pose.skeleton import H36M17
+from pose3d_cli.pose.stand import find_world
+from pose3d_cli.pose.world import World
+
+_PELVIS = H36M17.index("pelvis")
+_SHAKY_DEG = 6.0
+
+
+def stand(
+    placed: Sequence[Placed],
+    up: int | Literal["auto", "camera"],
+    motion: CameraMotion,
+    reporter: Reporter,
+) -> World:
+    """Return the world of a clip, the same for all of its frames.
+
+    Args:
+        placed: Everybody, all stretches of the whole clip.
+        up: As in the settings.
+        motion: Of the camera; a world is what it is only before a camera that stays.
+        reporter: Is told what the user should know of it.
+    """
+    world = find_world([_stretch(piece) for piece in placed], up, camera_moves=motion.moves)
+    if motion.moves:
+        reporter.warn(
+            f"the camera moves, by {motion.percent_s:.1f} % of the picture a second in "
+            f"{100 * motion.share:.0f} % of the clip: where people go in the world (xyz_world) is "
+            "not to be trusted, nor the floor; how they move about their pelvis is"
+        )
+    if up == "auto" and not world.up_sure_deg <= _SHAKY_DEG:
+        reporter.warn(f"up: {world.up}; --up DEG says how far the camera looks down")
+    return world
+
+
+def _stretch(piece: Placed) -> Stretch:
+    return Stretch(
+        xyz=piece.xyz_root,
+        root=piece.xyz_camera[:, _PELVIS],
+        score=piece.keypoints.score,
+        time_s=piece.keypoints.time_s,
+    )

@@ -1,0 +1,135 @@
+"""The floor of a clip: one level for all of it, where feet stand; and what it says of up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from pose3d_cli.pose.feet import Contacts
+
+FEWEST_STEPS = 2
+"""Fewer feet that stand than this are no floor."""
+
+_BAND_M = 0.04
+_WIDEST_BAND_M = 0.15
+_LEAST_PEAK = 0.4  # of the greatest: a lower level on which people stand so often is the floor
+_OFF_BAND = 1.5
+_SOLE_SURE_M = 0.015
+
+# How far placed feet are from where they are: up and down, and along the ray, of its length.
+_HEIGHT_OFF_M = 0.035
+_DEPTH_OFF = 0.05
+_ROUNDS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Floor:
+    """How high the camera is above the floor.
+
+    Attributes:
+        height_m: Of the camera above the floor below the people, in metres.
+        sure_m: How far it may be off (one standard deviation).
+        steps: Feet that it rests on.
+    """
+
+    height_m: float
+    sure_m: float
+    steps: int
+
+
+def find_floor(contacts: Contacts, up: Float64[np.ndarray, " 3"]) -> Floor | None:
+    """Return the floor: the lowest level on which feet often stand.
+
+    The level at which most feet stand, or a lower one on which nearly as many do: a foot that is
+    held up, or on a stair, stands still as well, but nobody stands below the floor. All steps of
+    the clip count together, so somebody who jumps does not take the floor with them.
+
+    Args:
+        contacts: Of everybody over the whole clip.
+        up: In camera axes, of length one.
+
+    Returns:
+        None if too few feet are seen to stand.
+    """
+    if len(contacts) < FEWEST_STEPS:
+        return None
+    height = contacts.ankle @ up - contacts.sole_m
+    band = _band(height)
+    level = _lowest_level(height, contacts.seconds, band)
+    weight = contacts.seconds * (np.abs(height - level) < _OFF_BAND * band)
+    if not weight.any():
+        return None
+    level = float((weight * height).sum() / weight.sum())
+    spread = float(np.sqrt((weight * (height - level) ** 2).sum() / weight.sum()))
+    steps = int((weight > 0).sum())
+    sure_m = float(np.hypot(max(spread, _BAND_M / 2) / np.sqrt(steps), _SOLE_SURE_M))
+    return Floor(height_m=-level, sure_m=sure_m, steps=steps)
+
+
+def _band(height: Float64[np.ndarray, " steps"]) -> float:
+    """Return how wide a level is: as wide as the neighbouring quarters of the heights lie."""
+    low, high = np.quantile(height, [0.25, 0.75])
+    return float(np.clip((high - low) / 2, _BAND_M, _WIDEST_BAND_M))
+
+
+def _lowest_level(
+    height: Float64[np.ndarray, " steps"], weight: Float64[np.ndarray, " steps"], band: float
+) -> float:
+    """Return the lowest peak of the smoothed distribution of heights that is a high one."""
+    at = np.arange(height.min() - band, height.max() + 2 * band, band / 8)
+    near = np.exp(-0.5 * ((at[:, None] - height) / band) ** 2)
+    density = near @ weight
+    inner = density[1:-1]
+    peaks = np.flatnonzero((inner >= density[:-2]) & (inner > density[2:])) + 1
+    high = peaks[density[peaks] >= _LEAST_PEAK * density.max()]
+    return float(at[high[0]])
+
+
+def tilt_by_feet(
+    up: Float64[np.ndarray, " 3"], sure_deg: float, contacts: Contacts
+) -> tuple[Float64[np.ndarray, " 3"], float]:
+    """Return up, as bodies say it, made better by the plane that feet stand on.
+
+    A least-squares plane would tilt along the view, for depth is what one camera knows worst. So
+    each step has its own uncertainty, the larger the more its ray points up or down, and the plane
+    starts from what bodies say, to their uncertainty: where people go nowhere nothing changes.
+    Feet above the plane lose their say sooner than those below it.
+
+    Args:
+        up: In camera axes, of length one.
+        sure_deg: How far it may be off, in degrees (one standard deviation, each way).
+        contacts: Of everybody over the whole clip.
+
+    Returns:
+        Up and how far it may be off then.
+    """
+    if len(contacts) <= FEWEST_STEPS:
+        return up, sure_deg
+    across = np.stack(_two_across(up), 1)
+    point = contacts.ankle - up * contacts.sole_m[:, None]
+    height = point @ up
+    off = np.hypot(_HEIGHT_OFF_M, _DEPTH_OFF * (contacts.ankle @ up))
+    matrix = np.concatenate([(point - point.mean(0)) @ across, -np.ones((len(point), 1))], 1)
+    prior = np.diag([np.radians(sure_deg) ** -2, np.radians(sure_deg) ** -2, 1e-9])
+    start = float(np.quantile(height, 0.3))
+    tilt = np.array([0.0, 0.0, 0.0])
+    for _ in range(_ROUNDS):
+        wrong = (matrix @ tilt + height - start) / off
+        weight = off**-2 / (1 + (wrong / np.where(wrong > 0, 1.5, 2.5)) ** 2)
+        normal = (matrix * weight[:, None]).T @ matrix + prior
+        tilt = np.linalg.solve(normal, (matrix * weight[:, None]).T @ (start - height))
+    better = up + across @ tilt[:2]
+    variance = np.linalg.inv(normal)[:2, :2]
+    return better / np.linalg.norm(better), float(np.degrees(np.sqrt(np.trace(variance) / 2)))
+
+
+def _two_across(
+    up: Float64[np.ndarray, " 3"],
+) -> tuple[Float64[np.ndarray, " 3"], Float64[np.ndarray, " 3"]]:
+    """Return two directions at right angles to `up` and to each other."""
+    least = np.eye(3)[int(np.abs(up).argmin())]
+    one = np.cross(up, least)
+    one /= np.linalg.norm(one)
+    return one, np.cross(up, one)

@@ -15,6 +15,7 @@ from pose3d_cli.cli import (
     bench,
     bench_detectors,
     bench_small,
+    bench_upright,
     convert,
     data,
     doctor,
@@ -147,6 +148,7 @@ _add(_BENCH, "track", bench.track)
 _add(_BENCH, "detect", bench_detectors.detect)
 _add(_BENCH, "detector", bench_detectors.detector)
 _add(_BENCH, "small", bench_small.small)
+_add(_BENCH, "upright", bench_upright.upright)
 
 
 def main() -> None:

@@ -11,15 +11,11 @@ from jaxtyping import Float32
 from pose3d_cli.lift.base import Lifter
 from pose3d_cli.pipeline.mend import Mended
 from pose3d_cli.pipeline.report import Reporter
-from pose3d_cli.pose.camera import Camera, pixels_to_rays
+from pose3d_cli.pose.camera import Camera
 from pose3d_cli.pose.convert import convert
-from pose3d_cli.pose.place import place_root, smooth_depth
+from pose3d_cli.pose.place import place_person
 from pose3d_cli.pose.skeleton import H36M17
 from pose3d_cli.pose.types import Keypoints2D
-
-# Detectors and mocap mean the same by these; by neck, nose or crown they do not.
-_PLACED_BY = tuple(j for j in H36M17.joints if j.startswith(("left_", "right_")))
-_FILLED_WEIGHT = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,11 +64,6 @@ def _place(
     xyz: Float32[np.ndarray, "frames joints 3"],
     camera: Camera,
 ) -> Placed:
-    rays = pixels_to_rays(keypoints.xy, camera)
-    weight = np.zeros_like(keypoints.score)
-    columns = [H36M17.index(joint) for joint in _PLACED_BY]
-    weight[:, columns] = np.maximum(keypoints.score[:, columns], _FILLED_WEIGHT)
-    weight[np.isnan(keypoints.xy).any(-1)] = 0
-    root = smooth_depth(place_root(xyz, rays, weight), keypoints.time_s)
+    root = place_person(xyz, keypoints, camera)
     in_camera = (xyz + root[:, None]).astype(np.float32)
     return Placed(person, keypoints, xyz, in_camera)

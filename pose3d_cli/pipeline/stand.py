@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Literal
 
 from pose3d_cli.detect.camera_motion import CameraMotion
@@ -14,7 +15,7 @@ from pose3d_cli.pose.stand import find_world
 from pose3d_cli.pose.world import World
 
 _PELVIS = H36M17.index("pelvis")
-_SHAKY_DEG = 6.0
+_SHAKY_DEG = 8.0
 
 
 def stand(
@@ -39,7 +40,10 @@ def stand(
             "not to be trusted, nor the floor; how they move about their pelvis is"
         )
     if up == "auto" and not world.up_sure_deg <= _SHAKY_DEG:
-        reporter.warn(f"up: {world.up}; --up DEG says how far the camera looks down")
+        how_far = f"by {world.up_sure_deg:.0f} degrees" if isfinite(world.up_sure_deg) else "by any angle"
+        reporter.warn(
+            f"up may be off {how_far} ({world.up}); --up DEG says how far the camera looks down"
+        )
     return world
 
 

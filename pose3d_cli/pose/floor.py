@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from pose3d_cli.pose.feet import Contacts
+from pose3d_cli.pose.upright import BodyUp
 
 FEWEST_STEPS = 2
 """Fewer feet that stand than this are no floor."""
@@ -19,8 +20,10 @@ _OFF_BAND = 1.5
 _SOLE_SURE_M = 0.015
 
 # How far placed feet are from where they are: up and down, and along the ray, of its length.
-_HEIGHT_OFF_M = 0.035
-_DEPTH_OFF = 0.05
+_HEIGHT_OFF_M = 0.05
+_DEPTH_OFF = 0.1
+_LOW = 0.3  # of the steps: those are on the floor rather than above it
+_SLACK = (1.5, 2.5)  # of these, above the plane and below it, after which a step is an outlier
 _ROUNDS = 8
 
 
@@ -87,9 +90,7 @@ def _lowest_level(
     return float(at[high[0]])
 
 
-def tilt_by_feet(
-    up: Float64[np.ndarray, " 3"], sure_deg: float, contacts: Contacts
-) -> tuple[Float64[np.ndarray, " 3"], float]:
+def tilt_by_feet(bodies: BodyUp, contacts: Contacts) -> tuple[Float64[np.ndarray, " 3"], float]:
     """Return up, as bodies say it, made better by the plane that feet stand on.
 
     A least-squares plane would tilt along the view, for depth is what one camera knows worst. So
@@ -98,38 +99,27 @@ def tilt_by_feet(
     Feet above the plane lose their say sooner than those below it.
 
     Args:
-        up: In camera axes, of length one.
-        sure_deg: How far it may be off, in degrees (one standard deviation, each way).
+        bodies: What they say.
         contacts: Of everybody over the whole clip.
 
     Returns:
-        Up and how far it may be off then.
+        Up, of length one, and how far it may be off, in degrees (one standard deviation).
     """
     if len(contacts) <= FEWEST_STEPS:
-        return up, sure_deg
-    across = np.stack(_two_across(up), 1)
-    point = contacts.ankle - up * contacts.sole_m[:, None]
-    height = point @ up
-    off = np.hypot(_HEIGHT_OFF_M, _DEPTH_OFF * (contacts.ankle @ up))
+        return bodies.up, bodies.sure_deg
+    across = np.stack([bodies.across, np.cross(bodies.up, bodies.across)], 1)
+    point = contacts.ankle - bodies.up * contacts.sole_m[:, None]
+    height = point @ bodies.up
+    off = np.hypot(_HEIGHT_OFF_M, _DEPTH_OFF * (contacts.ankle @ bodies.up))
     matrix = np.concatenate([(point - point.mean(0)) @ across, -np.ones((len(point), 1))], 1)
-    prior = np.diag([np.radians(sure_deg) ** -2, np.radians(sure_deg) ** -2, 1e-9])
-    start = float(np.quantile(height, 0.3))
-    tilt = np.array([0.0, 0.0, 0.0])
+    prior = np.diag([*(np.radians([bodies.across_deg, bodies.along_deg]) ** -2), 1e-9])
+    start = float(np.quantile(height, _LOW))
+    tilt, normal = np.zeros(3), prior
     for _ in range(_ROUNDS):
         wrong = (matrix @ tilt + height - start) / off
-        weight = off**-2 / (1 + (wrong / np.where(wrong > 0, 1.5, 2.5)) ** 2)
+        weight = off**-2 / (1 + (wrong / np.where(wrong > 0, *_SLACK)) ** 2)
         normal = (matrix * weight[:, None]).T @ matrix + prior
         tilt = np.linalg.solve(normal, (matrix * weight[:, None]).T @ (start - height))
-    better = up + across @ tilt[:2]
-    variance = np.linalg.inv(normal)[:2, :2]
-    return better / np.linalg.norm(better), float(np.degrees(np.sqrt(np.trace(variance) / 2)))
-
-
-def _two_across(
-    up: Float64[np.ndarray, " 3"],
-) -> tuple[Float64[np.ndarray, " 3"], Float64[np.ndarray, " 3"]]:
-    """Return two directions at right angles to `up` and to each other."""
-    least = np.eye(3)[int(np.abs(up).argmin())]
-    one = np.cross(up, least)
-    one /= np.linalg.norm(one)
-    return one, np.cross(up, one)
+    up = bodies.up + across @ tilt[:2]
+    variance = np.trace(np.linalg.inv(normal)[:2, :2])
+    return up / np.linalg.norm(up), float(np.degrees(np.sqrt(variance)))

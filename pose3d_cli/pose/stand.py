@@ -69,7 +69,7 @@ def _up(
     if wanted == "auto":
         if bodies is None:
             return _Found(up=_LEVEL, words=ASSUMED, sure_deg=np.nan)
-        up, sure_deg = tilt_by_feet(bodies.up, bodies.sure_deg, contacts)
+        up, sure_deg = tilt_by_feet(bodies, contacts)
         people = f"by how bodies hold themselves, {bodies.seconds:.1f} s of them"
         feet = f", and by {len(contacts)} steps of their feet" if len(contacts) else ""
         return _Found(up=up, words=people + feet, sure_deg=sure_deg)
@@ -78,7 +78,7 @@ def _up(
         up = rolled_to(_LEVEL, wanted)
         return _Found(up=up, words=f"{words}; not rolled, as assumed", sure_deg=np.nan)
     up = rolled_to(bodies.up, wanted)
-    return _Found(up=up, words=f"{words}; rolled as bodies say", sure_deg=bodies.sure_deg)
+    return _Found(up=up, words=f"{words}; rolled as bodies say", sure_deg=bodies.across_deg)
 
 
 def _rotation(up: Float64[np.ndarray, " 3"]) -> Float64[np.ndarray, "3 3"]:

@@ -27,7 +27,9 @@ def upright(
     weights: Annotated[
         str, typer.Option(help="Lifter, by name or file.", metavar="NAME")
     ] = "dualstream-xs-27",
-    split: Annotated[str, typer.Option(help="Of the motion: test or val.", metavar="NAME")] = "test",
+    split: Annotated[
+        str, typer.Option(help="Of the motion: test or val.", metavar="NAME")
+    ] = "test",
     views: Annotated[int, typer.Option(help="Cameras a clip.", metavar="N")] = 4,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.", metavar="NAME")] = "auto",
     seed: Annotated[int, typer.Option(help="Of the views.", metavar="N")] = 0,

@@ -123,8 +123,8 @@ def _followed(
     )
     if before is None:
         return nothing, nothing
-    after, found, _ = cv2.calcOpticalFlowPyrLK(image, later, before, None)
-    back, again, _ = cv2.calcOpticalFlowPyrLK(later, image, after, None)
+    after, found, _ = cv2.calcOpticalFlowPyrLK(image, later, before, np.zeros_like(before))
+    back, again, _ = cv2.calcOpticalFlowPyrLK(later, image, after, np.zeros_like(before))
     stays = np.linalg.norm((back - before)[:, 0], axis=-1) < _BACK_PX
     kept = (found[:, 0] == 1) & (again[:, 0] == 1) & stays
     return before[kept, 0] / _SIDE_PX, after[kept, 0] / _SIDE_PX

@@ -40,7 +40,9 @@ def stand(
             "not to be trusted, nor the floor; how they move about their pelvis is"
         )
     if up == "auto" and not world.up_sure_deg <= _SHAKY_DEG:
-        how_far = f"by {world.up_sure_deg:.0f} degrees" if isfinite(world.up_sure_deg) else "by any angle"
+        how_far = (
+            f"by {world.up_sure_deg:.0f} degrees" if isfinite(world.up_sure_deg) else "by any angle"
+        )
         reporter.warn(
             f"up may be off {how_far} ({world.up}); --up DEG says how far the camera looks down"
         )

@@ -98,9 +98,10 @@ def _speed_across(
     last = len(time_s) - 1
     first = np.clip(np.searchsorted(time_s, time_s - _APART_S), 0, last)
     stop = np.clip(np.searchsorted(time_s, time_s + _APART_S), 0, last)
-    first, stop = np.minimum(first, np.arange(last + 1) - 1).clip(0), np.maximum(
-        stop, np.arange(last + 1) + 1
-    ).clip(0, last)
+    first, stop = (
+        np.minimum(first, np.arange(last + 1) - 1).clip(0),
+        np.maximum(stop, np.arange(last + 1) + 1).clip(0, last),
+    )
     way = (ankle[stop] - ankle[first]) / (time_s[stop] - time_s[first])[:, None]
     ray = ankle / np.maximum(np.linalg.norm(ankle, axis=-1, keepdims=True), 1e-9)
     across = way - (way * ray).sum(-1, keepdims=True) * ray

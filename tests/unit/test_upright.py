@@ -71,9 +71,7 @@ def angle_deg(one, other):
 
 @pytest.mark.parametrize("facing", [0.0, 1.5, 3.0, -2.0])
 @pytest.mark.parametrize(("pitch_deg", "roll_deg"), [(0, 0), (40, 0), (-10, 10), (35, -15)])
-def test_up_of_somebody_who_stands_is_found_however_the_camera_is_held(
-    facing, pitch_deg, roll_deg
-):
+def test_up_of_somebody_who_stands_is_found_however_the_camera_is_held(facing, pitch_deg, roll_deg):
     up = up_of(pitch_deg, roll_deg)
     found = find_up([stretch(turned(person(), facing), up)])
     assert np.linalg.norm(found.up) == pytest.approx(1)

@@ -131,7 +131,9 @@ def summaries(found: Iterable[Found]) -> dict[str, Summary]:
     """Return the figures by activity, `FIRST` first, and of all that is none of these."""
     found = list(found)
     activities = sorted({one.activity for one in found}, key=lambda a: (a not in FIRST, a))
-    groups = {activity: [one for one in found if one.activity == activity] for activity in activities}
+    groups = {
+        activity: [one for one in found if one.activity == activity] for activity in activities
+    }
     groups["walk and stand"] = [one for one in found if one.activity in FIRST]
     groups["all others"] = [one for one in found if one.activity not in FIRST]
     return {name: _summary(group) for name, group in groups.items() if group}
@@ -191,4 +193,3 @@ def _off_floor(view: AskewView, stretch: Stretch, world: World) -> float:
 def _angle_deg(one: Float64[np.ndarray, " 3"], other: Float64[np.ndarray, " 3"]) -> float:
     cosine = one @ other / np.linalg.norm(one) / np.linalg.norm(other)
     return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
-

@@ -74,9 +74,7 @@ class AskewView:
 def up_of(pitch_deg: float, roll_deg: float) -> Float64[np.ndarray, " 3"]:
     """Return up in the axes of a camera that looks down by `pitch_deg` and is rolled."""
     pitch, roll = np.radians([pitch_deg, roll_deg])
-    return np.array(
-        [np.sin(roll) * np.cos(pitch), -np.cos(roll) * np.cos(pitch), -np.sin(pitch)]
-    )
+    return np.array([np.sin(roll) * np.cos(pitch), -np.cos(roll) * np.cos(pitch), -np.sin(pitch)])
 
 
 def askew_views(

@@ -152,7 +152,7 @@ def _summary(found: Sequence[Found]) -> Summary:
         within=float((off <= sure).mean()),
         sure_ratio=float(np.sqrt(np.nanmean((off / sure) ** 2))),
         floor_mm=_middle_and_most(1000 * np.abs(floor)),
-        no_floor=float(np.isnan(floor).mean()),
+        no_floor=float(np.isnan([one.floor_sure_m for one in found]).mean()),
     )
 
 

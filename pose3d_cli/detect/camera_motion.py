@@ -60,7 +60,7 @@ class _Pair:
 
 @dataclass(eq=False)
 class CameraWatch:
-    """Follows points from frame to frame, twice a second; a hundred bytes a second are kept."""
+    """Follows points from frame to frame, twice a second; 3 kB a second are kept."""
 
     _pairs: list[_Pair] = field(default_factory=list)
     _first: tuple[int, float, UInt8[np.ndarray, "height width"]] | None = None

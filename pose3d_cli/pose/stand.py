@@ -75,9 +75,9 @@ def _up(
         return _Found(up=up, words=people + feet, sure_deg=sure_deg)
     words = f"--up {wanted}: it looks down by {wanted} degrees"
     if bodies is None:
-        up = rolled_to(_LEVEL, wanted)
+        up = rolled_to(_LEVEL, float(wanted))
         return _Found(up=up, words=f"{words}; not rolled, as assumed", sure_deg=np.nan)
-    up = rolled_to(bodies.up, wanted)
+    up = rolled_to(bodies.up, float(wanted))
     return _Found(up=up, words=f"{words}; rolled as bodies say", sure_deg=bodies.across_deg)
 
 

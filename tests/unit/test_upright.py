@@ -171,7 +171,7 @@ def test_a_pitch_that_is_said_is_kept_and_the_roll_is_found(down_deg):
 
 
 def test_a_pitch_that_is_said_needs_nobody():
-    np.testing.assert_allclose(rolled_to(np.array([0.0, -1.0, 0.0]), 30), up_of(30, 0))
+    np.testing.assert_allclose(rolled_to(np.array([0.0, -1.0, 0.0]), 30.0), up_of(30, 0))
     world = find_world([], 30)
     np.testing.assert_allclose(world.rotation[2], up_of(30, 0), atol=1e-12)
 

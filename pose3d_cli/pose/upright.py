@@ -118,7 +118,7 @@ def _votes(stretch: Stretch) -> _Votes | None:
     placed = np.isfinite(stretch.root).all(-1)
     ray = _unit(np.where(placed[:, None], stretch.root, [0.0, 0.0, 1.0]).astype(np.float64))
     askew = np.degrees(np.arccos(np.clip(-up[:, 1], -1, 1)))
-    used = np.isfinite(up).all(-1) & (askew < MOST_ASKEW_DEG)
+    used = askew < MOST_ASKEW_DEG  # unknown poses are not
     if not used.any():
         return None
     straight = straightness(stretch.xyz)

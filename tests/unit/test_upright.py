@@ -129,7 +129,8 @@ def test_several_people_are_surer_than_one_and_sure_of_the_same():
     up = up_of(20, 8)
     people = [stretch(turned(person(), k), up, where=(k - 1.0, 5.0)) for k in range(3)]
     alone, together = find_up(people[:1]), find_up(people)
-    assert together.sure_deg < 0.8 * alone.sure_deg
+    assert together.across_deg < 0.8 * alone.across_deg
+    assert together.along_deg < 0.8 * alone.along_deg
     assert together.seconds == pytest.approx(3 * alone.seconds)
     assert angle_deg(together.up, up) < 3
 

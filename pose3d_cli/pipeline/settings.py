@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from pose3d_cli.detect.options import DetectorOptions
-from pose3d_cli.pose.upright import MOST_DOWN_DEG
 
 _SHORTEST_PART_MIN = 0.01
 
@@ -97,7 +96,7 @@ class LiftSettings(DetectorSettings):
             raise ValueError(f"height ({self.height}) must be in metres, between 0.3 and 2.8")
         if self.detect_every != "auto" and self.detect_every < 0:
             raise ValueError(f"detect_every ({self.detect_every}) must be at least 0")
-        if not isinstance(self.up, str) and not -MOST_DOWN_DEG <= self.up <= MOST_DOWN_DEG:
+        if not isinstance(self.up, str) and not -85 <= self.up <= 85:
             raise ValueError(f"up ({self.up}) must be auto, camera, or degrees from -85 to 85")
         if self.max_people < 0:
             raise ValueError(f"max_people ({self.max_people}) must be at least 0")

@@ -78,13 +78,12 @@ def _steps(stretch: Stretch) -> Iterator[tuple[Float64[np.ndarray, " 3"], float,
     time_s = stretch.time_s
     if len(time_s) < 3:
         return
-    known = np.isfinite(stretch.root).all(-1)
     sole_m = SOLE * float(np.nanmedian(statures(stretch.xyz)))
     for joint in ANKLES:
         column = H36M17.index(joint)
         ankle = (stretch.xyz[:, column] + stretch.root).astype(np.float64)
-        stands = known & (stretch.score[:, column] > _SEEN)
-        stands &= _speed_across(ankle, time_s) < SLOW_M_S
+        stands = stretch.score[:, column] > _SEEN
+        stands &= _speed_across(ankle, time_s) < SLOW_M_S  # who is not placed has no speed
         for rows in _runs(stands, time_s):
             seconds = float(time_s[rows][-1] - time_s[rows][0])
             if seconds >= _SHORTEST_S:

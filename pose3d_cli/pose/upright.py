@@ -17,9 +17,6 @@ from jaxtyping import Float, Float64
 from pose3d_cli.pose.feet import Stretch
 from pose3d_cli.pose.skeleton import H36M17
 
-MOST_DOWN_DEG = 85
-"""A camera that looks down, or up, by more than this has nothing that is ahead."""
-
 MOST_ASKEW_DEG = 65.0
 """A body whose up is farther than this from that of the picture lies, or is upside down."""
 

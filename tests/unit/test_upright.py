@@ -1,8 +1,11 @@
 """Up by bodies that stand as they are told to, before cameras held askew."""
 
+import json
+
 import numpy as np
 import pytest
 
+from pose3d_cli.pipeline.settings import LiftSettings
 from pose3d_cli.pose.feet import Stretch
 from pose3d_cli.pose.skeleton import H36M17
 from pose3d_cli.pose.stand import find_world
@@ -204,3 +207,17 @@ def test_what_is_not_placed_or_not_known_does_no_harm():
     holes.root[::5] = np.nan
     found = find_up([holes])
     assert angle_deg(found.up, find_up([whole]).up) < 1
+
+
+@pytest.mark.parametrize(("said", "kept"), [("25", 25), ("-10", -10), ("camera", "camera")])
+def test_up_can_be_said(pose3d, said, kept):
+    ran = pose3d("lift", "--up", said, "--print-config", "--json")
+    assert json.loads(ran.stdout)["up"] == kept
+
+
+@pytest.mark.parametrize(
+    ("up", "why"), [(86, "degrees from -85 to 85"), (-90, "degrees from -85 to 85")]
+)
+def test_a_camera_that_looks_straight_down_is_refused(up, why):
+    with pytest.raises(ValueError, match=why):
+        LiftSettings(up=up)

@@ -80,9 +80,7 @@ class CameraWatch:
         self._pairs.append(_Pair(index, frame.time_s - time_s, before, after))
         self._first = None
 
-    def motion(
-        self, people: Sequence[Keypoints2D], last_frame: int | None = None
-    ) -> CameraMotion:
+    def motion(self, people: Sequence[Keypoints2D], last_frame: int | None = None) -> CameraMotion:
         """Return how the camera moved, by the points that are on none of `people`.
 
         Args:

@@ -96,19 +96,20 @@ class LiftSettings(DetectorSettings):
             raise ValueError(f"height ({self.height}) must be in metres, between 0.3 and 2.8")
         if self.detect_every != "auto" and self.detect_every < 0:
             raise ValueError(f"detect_every ({self.detect_every}) must be at least 0")
-        if not isinstance(self.up, str) and not -85 <= self.up <= 85:
-            raise ValueError(f"up ({self.up}) must be auto, camera, or degrees from -85 to 85")
         if self.max_people < 0:
             raise ValueError(f"max_people ({self.max_people}) must be at least 0")
-        if self.render not in ("side-by-side", "overlay", "3d", "off"):
-            raise ValueError(f"render ({self.render}) must be side-by-side, overlay, 3d or off")
-        if self.fps < 0:
-            raise ValueError(f"fps ({self.fps}) must be above 0, or 0 for all frames")
+        self._check_drawing()
 
     @property
     def search_every(self) -> int | None:
         """Frames from one search for people to the next; None leaves it to the tracker."""
         return None if self.detect_every in ("auto", 0) else int(self.detect_every)
+
+    def _check_drawing(self) -> None:
+        if self.render not in ("side-by-side", "overlay", "3d", "off"):
+            raise ValueError(f"render ({self.render}) must be side-by-side, overlay, 3d or off")
+        if self.fps < 0:
+            raise ValueError(f"fps ({self.fps}) must be above 0, or 0 for all frames")
 
     def _check_camera(self) -> None:
         if sum(1 for given in (self.fov, self.focal35, self.intrinsics) if given) > 1:
@@ -117,6 +118,8 @@ class LiftSettings(DetectorSettings):
             raise ValueError(f"fov ({self.fov}) must be between 5 and 170 degrees")
         if self.focal35 < 0:
             raise ValueError(f"focal35 ({self.focal35}) must be above 0 mm")
+        if not isinstance(self.up, str) and not -85 <= self.up <= 85:
+            raise ValueError(f"up ({self.up}) must be auto, camera, or degrees from -85 to 85")
 
     def _check_span(self) -> None:
         if self.start < 0 or (self.end and self.end <= self.start):

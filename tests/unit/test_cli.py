@@ -173,7 +173,11 @@ def test_set_stands_between_file_and_flags(pose3d, tmp_path):
         ("detect_every = 2.5", ExitCode.USAGE, "detect_every is 2.5; expected a whole number"),
         ("detect_every = -1", ExitCode.USAGE, "detect_every (-1) must be at least 0"),
         ("fov = 500", ExitCode.USAGE, "fov (500.0) must be between 5 and 170 degrees"),
-        ("render = 'of'", ExitCode.USAGE, "run.toml: render is 'of'; known: side-by-side, overlay, 3d, off"),
+        (
+            "render = 'of'",
+            ExitCode.USAGE,
+            "run.toml: render is 'of'; known: side-by-side, overlay, 3d, off",
+        ),
         ("max_gap = -1", ExitCode.USAGE, "max_gap (-1.0) must be 0 s or more"),
         ("max_gap = nan", ExitCode.USAGE, "max_gap (nan) must be a finite number"),
         ("start = inf", ExitCode.USAGE, "start (inf) must be a finite number"),

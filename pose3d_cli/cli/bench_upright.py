@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -57,8 +58,15 @@ def upright(
     found = bench_upright(lifter, clips, views=views, seed=seed, tell=screen.advance)
     figures = summaries(found)
     record = {"weights": weights, "split": split, "views": views, "seed": seed}
-    groups = {name: vars(figure) for name, figure in figures.items()}
+    groups = {name: _record(figure) for name, figure in figures.items()}
     screen.show({**record, "groups": groups}, table(_rows(figures)))
+
+
+def _record(figure: Summary) -> dict[str, Any]:
+    """Return figures as plain values; None, which JSON has, where nothing was measured."""
+    pairs = {k: v if isinstance(v, tuple) else (v,) for k, v in vars(figure).items()}
+    known = {k: [None if isnan(x) else x for x in v] for k, v in pairs.items()}
+    return {k: v if len(v) > 1 else v[0] for k, v in known.items()}
 
 
 def _rows(figures: dict[str, Summary]) -> list[tuple[str, ...]]:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
+from pose3d_cli.cli.bench_upright import _record
 from pose3d_cli.detect.camera_motion import CameraMotion
 from pose3d_cli.files.mocap_pack import write_pack
-from pose3d_cli.learn.upright.bench import measure, summaries
+from pose3d_cli.learn.upright.bench import Found, measure, summaries
 from pose3d_cli.learn.upright.views import PITCH_DEG, ROLL_DEG, askew_views, up_of
 from pose3d_cli.pipeline.place import Placed
 from pose3d_cli.pipeline.stand import stand
@@ -128,6 +129,17 @@ def test_the_command_gives_the_figures(pose3d, tiny_weights, tmp_path):
     assert "walk and stand" in ran.stdout
     assert "ankles-head" in ran.stdout
     pose3d("bench", "upright", "--data", tmp_path / "mocap", "--views", "0", code=2)
+
+
+def test_what_was_not_measured_is_null():
+    found = Found(
+        activity="run", up_deg=2.0, level_deg=9.0, axis_deg=4.0, bodies_deg=2.0,
+        up_sure_deg=5.0, floor_m=np.nan, floor_sure_m=np.nan,
+    )  # fmt: skip
+    record = _record(summaries([found])["run"])
+    assert record["floor_mm"] == [None, None]
+    assert record["up_deg"] == [2.0, 2.0]
+    assert record["no_floor"] == 1.0
 
 
 @dataclass

@@ -116,3 +116,15 @@ def test_where_nothing_is_to_hold_on_to_nothing_is_known():
     found = motion(grey)
     assert found.known == 0
     assert not found.moves
+
+
+def test_what_was_told_of_one_part_is_forgotten_for_the_next():
+    def stops(time_s):
+        return 30 * min(time_s, 4.0), 0.0
+
+    watch = CameraWatch()
+    for frame in film(stops, 200):
+        watch.see(frame)
+    assert watch.motion((), 90).moves
+    assert not watch.motion((), 199).moves
+    assert watch.motion(()).known == 0

@@ -214,7 +214,7 @@ def test_a_part_may_show_nobody(clip, tmp_path, settings):
     drawn = replace(settings, render="side-by-side")
     report = lift(clip, tmp_path, drawn, acts=late)
     folder = tmp_path / "a_pose3d"
-    files = ["a.csv", "a.mp4", "a.npz"]
+    files = ["a.csv", "a.mp4", "a.npz", "a.png"]
     assert sorted(path.name for path in (folder / "part_001").iterdir()) == files
     assert list(read_result(folder / "part_001" / "a.npz").people) == []
     assert report.people == 1

@@ -11,11 +11,11 @@ from pose3d_cli.files.mocap_pack import write_pack
 from pose3d_cli.learn.upright.bench import Found, measure, summaries
 from pose3d_cli.learn.upright.views import PITCH_DEG, ROLL_DEG, askew_views, up_of
 from pose3d_cli.pipeline.place import Placed
-from pose3d_cli.pipeline.stand import stand
+from pose3d_cli.pipeline.stand import Ground
 from pose3d_cli.pose.camera import camera_to_pixels
 from pose3d_cli.pose.feet import Stretch
 from pose3d_cli.pose.skeleton import H36M17
-from pose3d_cli.pose.world import rotation_with_up
+from pose3d_cli.pose.world import NO_FLOOR, rotation_with_up
 from tests.crowds import walker
 
 ANKLES = [H36M17.index("left_ankle"), H36M17.index("right_ankle")]
@@ -162,7 +162,7 @@ def placed(view):
 
 def test_a_still_camera_has_a_world_without_a_warning(views):
     told = Told()
-    world = stand([placed(views[0])], "auto", CameraMotion(), told)
+    world = Ground("auto").world([placed(views[0])], CameraMotion(), told)
     assert told.warnings == []
     assert np.degrees(np.arccos(world.rotation[2] @ views[0].up)) < 5
     np.testing.assert_allclose(world.rotation, rotation_with_up(world.rotation[2]), atol=1e-9)
@@ -171,7 +171,7 @@ def test_a_still_camera_has_a_world_without_a_warning(views):
 def test_a_camera_that_moves_is_told(views):
     told = Told()
     motion = CameraMotion(percent_s=7.5, share=0.4, known=1.0, moves=True)
-    world = stand([placed(views[0])], "auto", motion, told)
+    world = Ground("auto").world([placed(views[0])], motion, told)
     assert len(told.warnings) == 1
     assert (
         "the camera moves, by 7.5 % of the picture a second in 40 % of the clip"
@@ -185,8 +185,21 @@ def test_up_that_nobody_tells_of_is_told(views):
     lying = placed(view)
     lying.xyz_root[:] = lying.xyz_root[..., [1, 0, 2]]
     told = Told()
-    stand([lying], "auto", CameraMotion(), told)
+    Ground("auto").world([lying], CameraMotion(), told)
     assert any("--up DEG" in warning for warning in told.warnings)
     told = Told()
-    stand([lying], 20, CameraMotion(), told)
+    Ground(20).world([lying], CameraMotion(), told)
     assert told.warnings == []
+
+
+def test_the_world_of_the_first_part_with_a_floor_is_that_of_all_later_ones(views):
+    view = views[0]
+    lying = placed(view)
+    lying.xyz_root[:] = lying.xyz_root[..., [1, 0, 2]]
+    ground = Ground("auto")
+    first, second, third = (
+        ground.world(pieces, CameraMotion(), Told()) for pieces in ([], [placed(view)], [lying])
+    )
+    assert first.floor == NO_FLOOR
+    assert second.floor != NO_FLOOR
+    assert third is second

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from pose3d_cli import __version__
 from pose3d_cli.cli import (
     bench,
+    bench_clean,
     bench_detectors,
     bench_small,
     bench_upright,
@@ -145,6 +146,7 @@ _BENCH = _group("bench", "Measure this machine, and detectors.")
 _add(_BENCH, "lift", bench.lift)
 _add(_BENCH, "seams", bench.seams)
 _add(_BENCH, "track", bench.track)
+_add(_BENCH, "clean", bench_clean.clean)
 _add(_BENCH, "detect", bench_detectors.detect)
 _add(_BENCH, "detector", bench_detectors.detector)
 _add(_BENCH, "small", bench_small.small)

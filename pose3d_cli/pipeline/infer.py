@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from pose3d_cli.pipeline.mend import mend
 from pose3d_cli.pipeline.observe import Observation, observe_parts
 from pose3d_cli.pipeline.outputs import Writer, clean, writable
 from pose3d_cli.pipeline.place import lift_people
+from pose3d_cli.pipeline.polish import polish
 from pose3d_cli.pipeline.provenance import RUN_FILE, fingerprint_of, write_run
 from pose3d_cli.pipeline.report import ClipReport, Reporter
 from pose3d_cli.pipeline.resume import made_with
@@ -33,10 +35,28 @@ from pose3d_cli.pose.camera import (
     camera_from_fov,
     default_camera,
 )
+from pose3d_cli.pose.clean.chain import Known
 from pose3d_cli.pose.spans import MARGIN_S, Parting
 
 if TYPE_CHECKING:
     from pose3d_cli.lift.windowed import WindowedLifter
+
+
+@dataclass(eq=False)
+class _SoFar:
+    """What is known of a clip from its parts so far.
+
+    Attributes:
+        camera: Of the whole clip.
+        ground: Its world.
+        tally: Who was in it.
+        known: Bones and feet of each person, where the part before left them.
+    """
+
+    camera: Camera
+    ground: Ground
+    tally: Tally
+    known: dict[int, Known] = field(default_factory=dict)
 
 
 class ClipLifter:
@@ -97,16 +117,16 @@ class ClipLifter:
     def _lift_into(self, folder: Path, clip: Path, watch: Watch) -> ClipReport:
         settings, lifted = self.settings, fingerprint_of(clip)
         tally, writer = Tally(clip, settings), Writer(clip, folder, settings, watch)
-        ground = Ground(settings.up)
         span = {"start_s": settings.start or None, "end_s": settings.end or None}
         with open_video(clip, **span) as video, closing(writer):
             camera = camera_of(settings, video.size_px)
             if not (settings.fov or settings.focal35 or settings.intrinsics):
                 watch.warn(f"camera: {camera.source}")
+            so_far = _SoFar(camera, Ground(settings.up), tally)
             parts = observe_parts(video, settings, self.detector, watch, self._parting())
             try:
                 for seen in watch.timed_each("detect", parts):
-                    writer.write(seen, self._lift_part(seen, camera, ground, tally, watch))
+                    writer.write(seen, self._lift_part(seen, so_far, watch))
             except Pose3DError:
                 if writer.outputs and not tally.people:  # parts of nothing
                     writer.remove()
@@ -139,22 +159,24 @@ class ClipLifter:
         margin_s = max(MARGIN_S, self.lifter.window / about.rate_hz, settings.max_gap + 1)
         return Parting(part_s=60 * settings.part_minutes, margin_s=margin_s)
 
-    def _lift_part(
-        self, seen: Observation, camera: Camera, ground: Ground, tally: Tally, watch: Watch
-    ) -> ClipResult:
-        settings, about = self.settings, self.lifter.about
-        tally.see(seen)
+    def _lift_part(self, seen: Observation, clip: _SoFar, watch: Watch) -> ClipResult:
+        settings, about, camera = self.settings, self.lifter.about, clip.camera
+        clip.tally.see(seen)
         if seen.span.number == 1 and not seen.span.is_whole:
             _tell_of_parts(settings, watch)
         people = mend(seen, settings, watch)
-        tally.refuse_nobody(seen, people)
+        clip.tally.refuse_nobody(seen, people)
         with watch.timed("lift"):
             scale = (settings.height or about.stature_m) / about.stature_m
             placed = lift_people(people, self.lifter, camera, scale, watch)
-            world = ground.world(placed, seen.motion, watch)
+            world = clip.ground.world(placed, seen.motion, watch)
+            span = seen.span
+            polished = polish(placed, world, settings, span.frames, span.time_s, clip.known)
+            clip.known = polished.known
         meta = meta_of(seen, people, camera, settings, about, self._weights_record)
-        result = assemble(seen, placed, meta, world)
-        tally.add(seen, result)
+        meta["clean_up"] = polished.record
+        result = assemble(seen, polished.placed, meta, world)
+        clip.tally.add(seen, result)
         return result
 
 

@@ -79,6 +79,16 @@ class LiftSettings(DetectorSettings):
     """Work through longer clips, and write their results, in parts of so many minutes; 0: whole."""
     max_gap: float = 0.5
     """Longest time without a person, in seconds, that is bridged."""
+    outliers: Literal["mend", "off"] = "mend"
+    """Joints that jump away for a moment, and sides exchanged in 3D: mended, or left."""
+    smooth: Literal["off", "light", "strong"] = "light"
+    """How much trembling is taken out, without delay."""
+    bones: Literal["constant", "off"] = "constant"
+    """Bones of one length over the clip, left as right, or as they were lifted."""
+    feet: Literal["auto", "lock", "off"] = "auto"
+    """Feet that stand are held still: where that moves them little, always, or never."""
+    fill: float = 0.0
+    """Longest gap in a person's 3D, in seconds, that is filled and marked so; 0: gaps stay."""
     render: Literal["side-by-side", "overlay", "3d", "off"] = "side-by-side"
     """Video to draw: 2D keypoints on the clip (overlay), the people in 3D, both, or none."""
     fps: float = 0.0
@@ -130,3 +140,5 @@ class LiftSettings(DetectorSettings):
             raise ValueError(
                 f"part_minutes ({self.part_minutes}) must be 0 or at least {_SHORTEST_PART_MIN}"
             )
+        if self.fill < 0:
+            raise ValueError(f"fill ({self.fill}) must be 0 s or more")

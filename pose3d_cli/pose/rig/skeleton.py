@@ -20,17 +20,18 @@ _TRUNK = {
     "pelvis": "", "lower_back": "pelvis", "spine": "lower_back",
     "neck": "spine", "head": "neck", "crown": "head",
 }  # fmt: skip
-_LIMBS = {
+_ARM = {
     "collar": "spine", "shoulder": "collar", "elbow": "shoulder", "wrist": "elbow", "hand": "wrist",
-    "hip": "pelvis", "knee": "hip", "ankle": "knee", "toe": "ankle",
 }  # fmt: skip
+_LEG = {"hip": "pelvis", "knee": "hip", "ankle": "knee", "toe": "ankle"}
 
 PARENTS: Mapping[str, str] = _TRUNK | {
     f"{side}_{joint}": parent if parent in _TRUNK else f"{side}_{parent}"
+    for limb in (_ARM, _LEG)
     for side in ("left", "right")
-    for joint, parent in _LIMBS.items()
+    for joint, parent in limb.items()
 }
-"""Joint of the rig to its parent, parents first; the root's is ""."""
+"""Joint of the rig to its parent; the root's is "". What hangs on a joint follows it at once."""
 
 JOINTS = tuple(PARENTS)
 PARENT_INDEX = tuple(JOINTS.index(parent) if parent else -1 for parent in PARENTS.values())

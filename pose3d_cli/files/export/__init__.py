@@ -1,0 +1,1 @@
+"""Results as files for other programs: one exporter a file of `zoo`."""

@@ -21,6 +21,7 @@ from pose3d_cli.cli import (
     data,
     doctor,
     evaluate,
+    export,
     info,
     lift,
     models,
@@ -37,6 +38,7 @@ _HELP = """Video in, 3D people out: joints in metres of everybody in a video.
 \b
 Start with:
   pose3d lift clip.mp4     3D poses of the people in a video, and a video to watch
+  pose3d export clip_pose3d --to bvh,glb    the same for Blender, Unity, Unreal
   pose3d doctor            is everything there that is needed?
 """
 
@@ -123,6 +125,7 @@ def _group(name: str, text: str) -> typer.Typer:
 
 
 _add(app, "lift", lift.lift)
+_add(app, "export", export.export)
 _add(app, "train", train.train, settable=True)
 _add(app, "eval", evaluate.evaluate)
 _add(app, "view", view.view)

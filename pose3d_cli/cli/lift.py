@@ -22,6 +22,7 @@ EXAMPLES = {
         "pose3d lift clip.mp4",
         "pose3d lift clip.mp4 -o results --height 1.78 --fov 65",
         "pose3d lift clip.mp4 --start 2 --end 8 --person largest --render off",
+        "pose3d lift clip.mp4 --export bvh,glb",
         "pose3d lift clip.mp4 --from-2d alphapose-results.json",
         "pose3d lift clips -o results --jobs auto",
         "pose3d lift 'clips/**/*.mp4' -o results --dry-run",

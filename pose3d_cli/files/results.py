@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -104,10 +104,6 @@ class ClipResult:
             own = int(np.searchsorted(person.rows, row))
             if own < len(person.rows) and person.rows[own] == row:
                 yield person, own
-
-    def of(self, people: Sequence[PersonResult]) -> ClipResult:
-        """Return the same clip with none but `people`."""
-        return replace(self, people=list(people))
 
 
 def write_result(path: Path, result: ClipResult) -> None:

@@ -13,6 +13,7 @@ from pose3d_cli.files.keypoints import write_keypoints
 from pose3d_cli.files.results import ClipResult, write_result
 from pose3d_cli.files.tables import write_csv
 from pose3d_cli.pipeline.draw import Drawing
+from pose3d_cli.pipeline.exports import write_exports
 from pose3d_cli.pipeline.observe import Observation
 from pose3d_cli.pipeline.provenance import (
     RUN_FILE,
@@ -104,6 +105,8 @@ class Writer:
                 write_keypoints(outputs["keypoints"], people, {"detector": seen.detector})
             write_result(outputs["npz"], result)
             write_csv(outputs["csv"], result)
+            stem = place / self._clip.stem
+            outputs |= write_exports(self._settings.export, result, stem, self._watch)
         if self._settings.render != "off":
             outputs |= {"video": video, "sheet": sheet}
             self._draw(result, video, sheet)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from pose3d_cli.detect.options import DetectorOptions
+from pose3d_cli.files.export.shelf import exporters_of
 
 _SHORTEST_PART_MIN = 0.01
 
@@ -93,6 +94,8 @@ class LiftSettings(DetectorSettings):
     """Video to draw: 2D keypoints on the clip (overlay), the people in 3D, both, or none."""
     fps: float = 0.0
     """Frames a second of the drawn video, at most; 0: as many as the clip has."""
+    export: str = ""
+    """Files for other programs to write too, with commas between: bvh, glb, json."""
     overwrite: bool = True
     """Replace the results of an earlier run."""
 
@@ -120,6 +123,8 @@ class LiftSettings(DetectorSettings):
             raise ValueError(f"render ({self.render}) must be side-by-side, overlay, 3d or off")
         if self.fps < 0:
             raise ValueError(f"fps ({self.fps}) must be above 0, or 0 for all frames")
+        if self.export:
+            exporters_of(self.export)
 
     def _check_camera(self) -> None:
         if sum(1 for given in (self.fov, self.focal35, self.intrinsics) if given) > 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
@@ -106,4 +106,4 @@ def chosen(result: ClipResult, options: ExportOptions) -> ClipResult:
             there = ", ".join(map(str, known)) or "nobody"
             raise UnknownNameError(f"no person {number}; there: {there}")
     kept = [person for person in result.people if person.person in options.people]
-    return result.of(kept)
+    return replace(result, people=kept)

@@ -13,6 +13,7 @@ from pose3d_cli.files.atomic import replacing
 
 _KINDS = {(): "SCALAR", (3,): "VEC3", (4,): "VEC4", (4, 4): "MAT4"}
 _COMPONENTS = {"float32": 5126, "uint16": 5123, "uint8": 5121}
+VERTICES, INDICES = 34962, 34963
 _MAGIC, _VERSION, _JSON, _BINARY = 0x46546C67, 2, 0x4E4F534A, 0x004E4942
 
 
@@ -33,15 +34,18 @@ class Gltf:
         entries.append(entry)
         return len(entries) - 1
 
-    def array(self, values: np.ndarray, *, bounds: bool = False) -> int:
+    def array(self, values: np.ndarray, *, bounds: bool = False, target: int = 0) -> int:
         """Add an array and return the number of its accessor.
 
         Args:
             values: (count, ...); matrices are stored column by column.
             bounds: Whether its least and greatest values are told, as for positions and times.
+            target: `VERTICES` or `INDICES` of a mesh; 0 for all else.
         """
         kept = np.ascontiguousarray(values.swapaxes(1, 2) if values.ndim == 3 else values)
         view = {"buffer": 0, "byteOffset": len(self._bytes), "byteLength": kept.nbytes}
+        if target:
+            view["target"] = target
         self._bytes += kept.tobytes() + bytes(-kept.nbytes % 4)
         accessor: dict[str, Any] = {
             "bufferView": self.add("bufferViews", view),

@@ -13,7 +13,7 @@ from pose3d_cli import __version__
 from pose3d_cli.files.export.animation import animations
 from pose3d_cli.files.export.base import Exported, ExportOptions, with_end
 from pose3d_cli.files.export.bone_mesh import bone_mesh
-from pose3d_cli.files.export.gltf import Gltf
+from pose3d_cli.files.export.gltf import INDICES, VERTICES, Gltf
 from pose3d_cli.files.export.names import NAMES
 from pose3d_cli.files.export.shelf import register_exporter
 from pose3d_cli.files.results import ClipResult
@@ -92,11 +92,11 @@ def _add_mesh(gltf: Gltf, name: str, rig: Rig, stand: np.ndarray) -> int:
     position = (body.position + stand).astype(np.float32)
     primitive = {
         "attributes": {
-            "POSITION": gltf.array(position, bounds=True),
-            "JOINTS_0": gltf.array(joints),
-            "WEIGHTS_0": gltf.array(weights),
+            "POSITION": gltf.array(position, bounds=True, target=VERTICES),
+            "JOINTS_0": gltf.array(joints, target=VERTICES),
+            "WEIGHTS_0": gltf.array(weights, target=VERTICES),
         },
-        "indices": gltf.array(body.triangles),
+        "indices": gltf.array(body.triangles, target=INDICES),
         "material": gltf.add("materials", {"name": name, "pbrMetallicRoughness": look}),
     }
     return gltf.add("meshes", {"name": f"{name}_bones", "primitives": [primitive]})

@@ -23,7 +23,7 @@ _AXES = "z up, x right as the camera looks, y away from it, origin on the floor 
 class Json:
     """Writes JSON."""
 
-    suffix = ".json"
+    suffix = "_joints.json"  # a clip called run.mp4 has a run.json already
     module = ""
     extra = ""
     is_personal = False

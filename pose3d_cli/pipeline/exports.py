@@ -1,0 +1,61 @@
+"""Files for other programs among the results of a clip."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Protocol
+
+from pose3d_cli.files.export.base import Exporter, ExportOptions
+from pose3d_cli.files.export.shelf import exporters_of
+from pose3d_cli.files.results import ClipResult
+
+USUAL = ("csv",)
+"""What is written with every result anyway."""
+
+
+class Notes(Protocol):
+    """Whom the user is told by."""
+
+    def note(self, text: str) -> None:
+        """Say what was done or chosen."""
+        ...
+
+
+def write_exports(names: str, result: ClipResult, stem: Path, notes: Notes) -> dict[str, Path]:
+    """Write the exports of a lifted clip and return them by kind; those of earlier runs go.
+
+    Args:
+        names: Of the exporters, with commas between; empty: none.
+        result: The clip.
+        stem: Path of its files but for their ends.
+        notes: Is told what was filled or left out.
+
+    Raises:
+        OutputError: A folder or disk that cannot be written.
+    """
+    written: dict[str, Path] = {}
+    told: list[str] = []
+    for name, exporter in exporters_of(names).items() if names else ():
+        if name in USUAL:
+            continue
+        exported = exporter.write(result, stem, ExportOptions())
+        told += exported.notes
+        many = len(exported.files) > 1
+        written |= {
+            f"{name}_{place}" if many else name: path for place, path in enumerate(exported.files)
+        }
+        _remove_others(exporter, stem, set(exported.files))
+    for text in dict.fromkeys(told):
+        notes.note(text)
+    return written
+
+
+def _remove_others(exporter: Exporter, stem: Path, kept: set[Path]) -> None:
+    """Remove files of people whom an earlier run found and this one did not."""
+    if not exporter.is_personal:
+        return
+    ours = re.compile(rf"{re.escape(stem.name)}_person\d+{re.escape(exporter.suffix)}", re.S)
+    for path in stem.parent.iterdir():
+        if ours.fullmatch(path.name) and path not in kept:
+            path.unlink(missing_ok=True)

@@ -17,7 +17,7 @@ from pose3d_cli.files.marker_table import UNITS_M, MarkerTable, check_rising, nu
 _TIMES = ("time_s", "time", "frame")
 _COORDINATE = re.compile(r"(?P<joint>.+?)[ _.:-]*(?P<axis>[xyz])(?:_(?P<unit>mm|cm|m))?", re.I)
 _TIDY = re.compile(r"(?P<axis>[xyz])(?:_(?P<unit>mm|cm|m))?", re.I)
-_OURS = {"u_px", "v_px", "x_root"}
+_OURS = {"u_px", "v_px", "x_root", "x_root_m"}
 
 
 @dataclass(frozen=True, kw_only=True)

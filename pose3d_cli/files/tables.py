@@ -10,31 +10,18 @@ import numpy as np
 from pose3d_cli.files.atomic import replacing
 from pose3d_cli.files.results import ClipResult
 
-COLUMNS = (
-    "frame",
-    "time_s",
-    "person",
-    "joint",
-    "x",
-    "y",
-    "z",
-    "x_root",
-    "y_root",
-    "z_root",
-    "u_px",
-    "v_px",
-    "score",
-)
+_PLACES = [f"{axis}_{frame}_m" for frame in ("world", "camera", "root") for axis in "xyz"]
+COLUMNS = ("frame", "time_s", "person", "joint", *_PLACES, "u_px", "v_px", "score")
 
 # A hundredth of a millimetre, a hundredth of a pixel.
-_NUMBERS = ",".join(["%.5f"] * 6 + ["%.2f"] * 2 + ["%.4f"])
+_NUMBERS = ",".join(["%.5f"] * len(_PLACES) + ["%.2f"] * 2 + ["%.4f"])
 
 
 def write_csv(path: Path, result: ClipResult) -> None:
-    """Write `result` as CSV: camera coordinates, root-relative ones, pixels and score.
+    """Write `result` as CSV: joints in the world, before the camera, from the pelvis; pixels.
 
-    Lengths are metres (x right, y down, z forward). Frames in which a person is absent have no
-    row; a value that is unknown is an empty cell.
+    Lengths are metres: `_world` z up, `_camera` and `_root` x right, y down, z forward. Frames in
+    which a person is absent have no row; a value that is unknown is an empty cell.
 
     Raises:
         OutputError: A folder or disk that cannot be written.
@@ -51,6 +38,7 @@ def _rows(result: ClipResult) -> Iterator[str]:
             head = f"{frame},{time_s:.6f},{person.person},"
             values = np.concatenate(
                 [
+                    result.world.from_camera(person.xyz_camera[own]),
                     person.xyz_camera[own],
                     person.xyz_root[own],
                     person.keypoints_px[own],

@@ -248,7 +248,7 @@ def test_the_table_has_a_row_a_joint_person_and_frame(tmp_path):
 
 
 def test_the_table_says_what_the_arrays_say(tmp_path):
-    result = make_result()
+    result = replace(make_result(), world=TILTED)
     write_csv(tmp_path / "clip.csv", result)
     [row] = [
         row
@@ -258,8 +258,13 @@ def test_the_table_says_what_the_arrays_say(tmp_path):
     place = 1, H36M17.index("left_knee")  # this person's second frame is the clip's third
     person = result.people[1]
     expected = {
-        **dict(zip(("x", "y", "z"), person.xyz_camera[place], strict=True)),
-        **dict(zip(("x_root", "y_root", "z_root"), person.xyz_root[place], strict=True)),
+        f"{axis}_{frame}_m": xyz[place][i]
+        for frame, xyz in {
+            "world": result.world.from_camera(person.xyz_camera),
+            "camera": person.xyz_camera,
+            "root": person.xyz_root,
+        }.items()
+        for i, axis in enumerate("xyz")
     }
     for column, value in expected.items():
         assert float(row[column]) == pytest.approx(value, abs=1e-5)
@@ -280,5 +285,5 @@ def test_what_is_unknown_is_an_empty_cell(tmp_path):
     for row in unseen:
         assert (row["u_px"], row["v_px"]) == ("", "")
         assert float(row["score"]) == 0
-        assert row["x"]
+        assert row["x_world_m"]
     assert "nan" not in (tmp_path / "clip.csv").read_text()

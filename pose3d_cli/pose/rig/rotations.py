@@ -25,8 +25,8 @@ At = Mapping[str, Float64[np.ndarray, "frames 3"]]
 
 _LEG = Hinge(upper=(0, -1, 0), axis=(1, 0, 0), middle_deg=-50)
 _ARMS = {
-    "left": Hinge(upper=(1, 0, 0), axis=(0, -1, 0), middle_deg=45),
-    "right": Hinge(upper=(-1, 0, 0), axis=(0, 1, 0), middle_deg=45),
+    "left": Hinge(upper=(1, 0, 0), axis=(0, -1, 0), middle_deg=0),
+    "right": Hinge(upper=(-1, 0, 0), axis=(0, 1, 0), middle_deg=0),
 }
 
 

@@ -75,7 +75,7 @@ def write_bvh(path: Path, motion: RigMotion, fps: float, preset: Preset) -> None
         file.write("HIERARCHY\n")
         file.writelines(_hierarchy("pelvis", motion.rig.offset / unit, preset, 0))
         file.write(f"MOTION\nFrames: {len(rows)}\nFrame Time: {1 / fps:.10g}\n")
-        np.savetxt(file, rows + 0.0, fmt="%.6f")
+        np.savetxt(file, _written(rows), fmt="%.6f")
 
 
 def _hierarchy(
@@ -86,7 +86,7 @@ def _hierarchy(
     is_tip, is_root = joint in TIPS, not PARENTS[joint]
     yield f"{indent}End Site\n" if is_tip else f"{indent}{'ROOT' if is_root else 'JOINT'} {name}\n"
     yield f"{indent}{{\n"
-    step = " ".join(f"{value:.6f}" for value in offset[JOINTS.index(joint)] + 0.0)
+    step = " ".join(f"{value:.6f}" for value in _written(offset[JOINTS.index(joint)]))
     yield f"{indent}\tOFFSET {step}\n"
     if not is_tip:
         kinds = f"6 {_POSITIONS} {_ROTATIONS}" if is_root else f"3 {_ROTATIONS}"
@@ -95,3 +95,8 @@ def _hierarchy(
         if parent == joint:
             yield from _hierarchy(child, offset, preset, depth + 1)
     yield f"{indent}}}\n"
+
+
+def _written(values: Float64[np.ndarray, "..."]) -> Float64[np.ndarray, "..."]:
+    """Return values as they are written, without `-0.000000`."""
+    return np.asarray(np.round(values, 6) + 0.0, dtype=np.float64)

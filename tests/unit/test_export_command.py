@@ -100,7 +100,7 @@ def test_what_cannot_be_is_told_before_any_work(pose3d, tmp_path):
         (): "say what to export to, such as --to bvh,glb",
         ("--to", "bvh", "--preset", "mixam"): "no preset 'mixam'; did you mean 'mixamo'?",
         ("--to", "bvh", "--person", "a"): r"person (a) must be all, or numbers",
-        ("--to", "bvh", "--fill", "zero"): "--fill",
+        ("--to", "bvh", "--fill", "zero"): "fill is 'zero'; known: lines, hold",
     }
     for flags, text in wrong.items():
         done = pose3d("export", path, *flags, code=SettingsError.exit_code)
@@ -121,14 +121,14 @@ def test_a_folder_that_cannot_be_written_is_told(pose3d, tmp_path):
     assert "cannot be written" in done.stderr
 
 
-def test_lift_exports_too_and_keeps_what_is_done(pose3d, tmp_path, tiny_weights):
+def test_lift_exports_too_and_keeps_what_is_done(pose3d, tmp_path):
     clip = make_film(tmp_path / "a.mp4", walking(4, (320, 180)))
-    command = ("lift", clip, "--weights", tiny_weights, "--render", "off", "--export", "bvh,glb")
+    command = ("lift", clip, "--person", "largest", "--render", "off", "--export", "bvh,glb")
     pose3d(*command)
     folder = tmp_path / "a_pose3d"
     exported = {p.name for p in folder.iterdir() if p.suffix in (".bvh", ".glb")}
     assert "a.glb" in exported
-    assert "a_person0.bvh" in exported
+    assert any(name.startswith("a_person") for name in exported)
     record = json.loads((folder / "run.json").read_text())
     assert exported < set(record["files"])
     assert "done already" in pose3d(*command).stderr
@@ -138,8 +138,8 @@ def test_lift_exports_too_and_keeps_what_is_done(pose3d, tmp_path, tiny_weights)
 
 
 def test_a_wrong_export_is_told_before_lifting(pose3d, tmp_path):
-    done = pose3d("lift", tmp_path / "no.mp4", "--export", "bvh,gltf", code=2)
-    assert "no exporter 'gltf'; did you mean 'glb'" in done.stderr
+    done = pose3d("lift", tmp_path / "no.mp4", "--export", "bvh,glbb", code=2)
+    assert "no exporter 'glbb'; did you mean 'glb'" in done.stderr
     assert LiftSettings(export="bvh,glb").export == "bvh,glb"
 
 

@@ -97,6 +97,6 @@ def _hierarchy(
     yield f"{indent}}}\n"
 
 
-def _written(values: Float64[np.ndarray, "..."]) -> Float64[np.ndarray, "..."]:
+def _written(values: Float64[np.ndarray, "*any"]) -> Float64[np.ndarray, "*any"]:
     """Return values as they are written, without `-0.000000`."""
     return np.asarray(np.round(values, 6) + 0.0, dtype=np.float64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pose3d_cli.files.export.base import Exporter, ExportOptions
 from pose3d_cli.files.export.shelf import exporters_of
@@ -14,6 +14,7 @@ USUAL = ("csv",)
 """What is written with every result anyway."""
 
 
+@runtime_checkable
 class Notes(Protocol):
     """Whom the user is told by."""
 

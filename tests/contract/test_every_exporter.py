@@ -89,7 +89,7 @@ def test_an_exporter_whose_package_is_absent_says_how_to_get_it(monkeypatch):
         exporters_of("glb,bvh")
 
 
-@pytest.mark.parametrize("fps", [-1, np.nan, 1e9])
+@pytest.mark.parametrize("fps", [-1.0, np.nan, 1e9])
 def test_a_rate_that_makes_no_sense_is_refused(fps):
     with pytest.raises(ValueError, match=r"fps .* must be between"):
         ExportOptions(fps=fps)

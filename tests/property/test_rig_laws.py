@@ -39,7 +39,7 @@ def motions(draw):
 @given(motions())
 def test_forward_kinematics_gives_the_joints_back_within_a_millimetre(xyz):
     rig = rig_of(xyz)
-    turn = rotations(xyz, rig, fps=30)
+    turn = rotations(xyz, rig, fps=30.0)
     again = forward_kinematics(rig.offset, xyz[:, 0], turn)[:, places_in_h36m()]
     assert np.linalg.norm(again - constant_bones(xyz, rig), axis=-1).max() < 1e-3
     np.testing.assert_allclose(np.linalg.norm(turn, axis=-1), 1, atol=1e-9)
@@ -50,8 +50,8 @@ def test_forward_kinematics_gives_the_joints_back_within_a_millimetre(xyz):
 @given(motions())
 def test_the_mirror_image_has_mirrored_rotations(xyz):
     mirrored = (xyz * [-1, 1, 1])[:, H36M17.mirror]
-    turn = rotations(xyz, rig_of(xyz), fps=30)
-    other = rotations(mirrored, rig_of(mirrored), fps=30)
+    turn = rotations(xyz, rig_of(xyz), fps=30.0)
+    other = rotations(mirrored, rig_of(mirrored), fps=30.0)
     swapped = [JOINTS.index(other_side(joint)) for joint in JOINTS]
     expected = turn[:, swapped] * [1, -1, -1, 1]
     same = np.abs((other * expected).sum(-1))
@@ -65,7 +65,7 @@ def test_where_somebody_stands_and_looks_changes_nothing_but_the_root(xyz, degre
     cosine, sine = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
     about_y = np.array([[cosine, 0, sine], [0, 1, 0], [-sine, 0, cosine]])
     rig = rig_of(xyz)
-    turn = rotations(xyz, rig, fps=30)
-    other = rotations(xyz @ about_y.T + step, rig, fps=30)
+    turn = rotations(xyz, rig, fps=30.0)
+    other = rotations(xyz @ about_y.T + step, rig, fps=30.0)
     same = np.abs((other[:, 1:] * turn[:, 1:]).sum(-1))
     np.testing.assert_allclose(same, 1, atol=1e-6)

@@ -108,7 +108,7 @@ def test_frames_at_odd_times_are_moved_to_an_even_rate(tmp_path):
 
 def test_another_rate_changes_the_frames_and_not_the_duration(tmp_path):
     result = result_of({0: walking_round(61)})
-    found = read_bvh(write(tmp_path, result, fps=60).files[0])
+    found = read_bvh(write(tmp_path, result, fps=60.0).files[0])
     assert found.fps == pytest.approx(60)
     assert len(found.xyz) == 121
     assert np.abs(found.xyz[::2] - motion_of(result).joints).max() < 1e-5

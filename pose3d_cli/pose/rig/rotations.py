@@ -23,10 +23,10 @@ from pose3d_cli.pose.skeleton import H36M17
 Turns = dict[str, Rotation]
 At = Mapping[str, Float64[np.ndarray, "frames 3"]]
 
-_LEG = Hinge(upper=(0, -1, 0), axis=(1, 0, 0), middle_deg=-50)
+_LEG = Hinge(upper=(0.0, -1.0, 0.0), axis=(1.0, 0.0, 0.0), middle_deg=-50.0)
 _ARMS = {
-    "left": Hinge(upper=(1, 0, 0), axis=(0, -1, 0), middle_deg=0),
-    "right": Hinge(upper=(-1, 0, 0), axis=(0, 1, 0), middle_deg=0),
+    "left": Hinge(upper=(1.0, 0.0, 0.0), axis=(0.0, -1.0, 0.0), middle_deg=0.0),
+    "right": Hinge(upper=(-1.0, 0.0, 0.0), axis=(0.0, 1.0, 0.0), middle_deg=0.0),
 }
 
 
@@ -89,7 +89,7 @@ def rotations(
         "lower_back": Rotation.from_matrix(lower_back_frame(at)),
         "spine": Rotation.from_matrix(chest_frame(at)),
     }
-    face = Hinge(upper=_direction(rig, "head"), axis=(-1, 0, 0), middle_deg=0)
+    face = Hinge(upper=_direction(rig, "head"), axis=(-1.0, 0.0, 0.0), middle_deg=0.0)
     limbs = [_Limb(face, "spine", ("neck", "head"), ("thorax", "nose", "head"))]
     for side, arm in _ARMS.items():
         turns[f"{side}_collar"] = turns["spine"] * _collar(rig, side, at, turns["spine"])

@@ -9,7 +9,7 @@ import typer
 
 from pose3d_cli.cli.screen import Screen
 from pose3d_cli.files.plain_name import one_line
-from pose3d_cli.pipeline.export import ExportSettings
+from pose3d_cli.pipeline.export_settings import ExportSettings
 
 if TYPE_CHECKING:
     from pose3d_cli.errors import Pose3DError

@@ -6,54 +6,17 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pose3d_cli.errors import InputError, NobodyFoundError, Pose3DError, SettingsError
 from pose3d_cli.files.export.base import Exporter, ExportOptions
 from pose3d_cli.files.export.shelf import exporters_of
 from pose3d_cli.files.results import read_result
+from pose3d_cli.pipeline.export_settings import ExportSettings
 from pose3d_cli.pipeline.outputs import writable
 from pose3d_cli.pipeline.report import BatchReport
 
 _NO_RESULT = "_keypoints.npz"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExportSettings:
-    """How results are exported."""
-
-    to: str = ""
-    """Formats, with commas between: bvh, csv, glb, json."""
-    output: str = ""
-    """Folder for the files; empty: beside each result."""
-    preset: str = "blender"
-    """Names and units of a BVH: blender (metres), mixamo (centimetres) or cmu."""
-    fill: Literal["lines", "hold"] = "lines"
-    """Where a person is out of sight: even lines from pose to pose, or the last pose held."""
-    fps: float = 0.0
-    """Rate of a BVH, in frames a second; 0: the clip's own."""
-    person: str = "all"
-    """Whom to export: all, or numbers of people with commas between."""
-
-    def __post_init__(self) -> None:
-        _ = self.options
-
-    @property
-    def options(self) -> ExportOptions:
-        """The same for an exporter.
-
-        Raises:
-            ValueError: A setting that makes no sense.
-        """
-        people: tuple[int, ...] = ()
-        if self.person != "all":
-            try:
-                people = tuple(int(number) for number in self.person.split(","))
-            except ValueError:
-                raise ValueError(
-                    f"person ({self.person}) must be all, or numbers such as 0,2"
-                ) from None
-        return ExportOptions(preset=self.preset, fill=self.fill, fps=self.fps, people=people)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from pose3d_cli.detect.options import DetectorOptions
-from pose3d_cli.files.export.shelf import exporters_of
 
 _SHORTEST_PART_MIN = 0.01
 
@@ -124,6 +123,8 @@ class LiftSettings(DetectorSettings):
         if self.fps < 0:
             raise ValueError(f"fps ({self.fps}) must be above 0, or 0 for all frames")
         if self.export:
+            from pose3d_cli.files.export.shelf import exporters_of  # loads NumPy
+
             exporters_of(self.export)
 
     def _check_camera(self) -> None:

@@ -8,7 +8,8 @@ import pytest
 from pose3d_cli.errors import InputError, NobodyFoundError, OutputError, SettingsError
 from pose3d_cli.files.bvh import read_bvh
 from pose3d_cli.files.results import write_result
-from pose3d_cli.pipeline.export import ExportSettings, export_all
+from pose3d_cli.pipeline.export import export_all
+from pose3d_cli.pipeline.export_settings import ExportSettings
 from pose3d_cli.pipeline.exports import write_exports
 from pose3d_cli.pipeline.report import Silent
 from pose3d_cli.pipeline.settings import LiftSettings
@@ -71,6 +72,7 @@ def test_a_folder_of_results_is_mirrored_and_one_that_fails_is_told(pose3d, tmp_
     done = pose3d("export", tmp_path / "in", "--to", "glb", "-o", tmp_path / "out", code=6)
     assert names(tmp_path / "out") == ["a_pose3d/clip.glb", "b_pose3d/clip.glb"]
     assert "bad.npz: not a readable" in done.stderr
+    assert "keypoints" not in done.stderr
 
 
 def test_results_that_would_replace_each_other_are_refused_before_any_work(tmp_path):

@@ -31,6 +31,7 @@ ROOT = Path(__file__).parents[2]
 HEAVY = ["torch", "cv2", "numpy", "matplotlib", "scipy"]
 COMMANDS = [
     ["lift"],
+    ["export"],
     ["train"],
     ["eval"],
     ["view"],

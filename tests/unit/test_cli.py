@@ -75,7 +75,7 @@ def test_every_command_has_help_with_an_example(pose3d, command):
 
 
 def test_no_command_is_forgotten(pose3d):
-    assert len(COMMANDS) == 18
+    assert len(COMMANDS) == 19
     text = pose3d("--help").stdout
     listed = text.split("Commands:")[1].split("Exit codes:")[0]
     assert {line.split()[0] for line in listed.splitlines() if line[:3].strip()} == {

@@ -17,6 +17,7 @@ from pose3d_cli.pipeline.exports import write_exports
 from pose3d_cli.pipeline.observe import Observation
 from pose3d_cli.pipeline.provenance import (
     RUN_FILE,
+    files_of_run,
     holds_results,
     part_folder,
     part_folders,
@@ -120,8 +121,11 @@ class Writer:
         """
         if not holds_results(self._folder):
             return
+        listed = files_of_run(self._folder)
         (self._folder / RUN_FILE).unlink(missing_ok=True)
         whole = _paths(self._clip, self._folder)
+        for path in set(listed) - set(whole.values()):  # exports, which may not come again
+            path.unlink(missing_ok=True)
         for kind in ("video", "sheet"):  # they show what that run found
             whole[kind].unlink(missing_ok=True)
         parts = part_folders(self._folder)

@@ -68,6 +68,20 @@ def holds_results(folder: Path) -> bool:
         return False
 
 
+def files_of_run(folder: Path) -> list[Path]:
+    """Return the files that a folder's `run.json` lists; none if there is none that can be read."""
+    try:
+        names = list(json.loads((folder / RUN_FILE).read_text("utf-8"))["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    # Only what lies in the folder: whoever wrote the record, nothing else is touched.
+    return [
+        folder / name
+        for name in names
+        if isinstance(name, str) and not Path(name).is_absolute() and ".." not in Path(name).parts
+    ]
+
+
 def part_folder(folder: Path, number: int) -> Path:
     """Return the folder of a part, counted from 1, of a long clip's results."""
     return folder / f"part_{number:03d}"

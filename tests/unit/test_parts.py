@@ -281,3 +281,19 @@ def test_ready_keypoints_of_another_clip_leave_nothing(clip, tmp_path, settings)
 def test_parts_of_no_length_are_refused(value):
     with pytest.raises(ValueError, match="part_minutes"):
         LiftSettings(part_minutes=value)
+
+
+def test_exports_of_an_earlier_run_are_gone_and_files_of_ones_own_stay(clip, tmp_path, settings):
+    whole = replace(settings, part_minutes=0.0)
+    lift(clip, tmp_path, replace(whole, export="bvh,json"))
+    folder = tmp_path / "a_pose3d"
+    exported = set(names(folder)) - set(FILES)
+    assert exported
+    (folder / "a_person7.bvh").write_text("mine")
+    (tmp_path / "beside.txt").write_text("mine")
+    record = json.loads((folder / "run.json").read_text())
+    record["files"]["../beside.txt"] = 4  # whoever wrote that, it is not ours
+    (folder / "run.json").write_text(json.dumps(record))
+    lift(clip, tmp_path, whole)
+    assert names(folder) == sorted([*FILES, "a_person7.bvh"])
+    assert (tmp_path / "beside.txt").exists()

@@ -118,8 +118,6 @@ class LiftSettings(DetectorSettings):
         return None if self.detect_every in ("auto", 0) else int(self.detect_every)
 
     def _check_drawing(self) -> None:
-        if self.render not in ("side-by-side", "overlay", "3d", "off"):
-            raise ValueError(f"render ({self.render}) must be side-by-side, overlay, 3d or off")
         if self.fps < 0:
             raise ValueError(f"fps ({self.fps}) must be above 0, or 0 for all frames")
         if self.export:

@@ -136,7 +136,9 @@ def test_bars_of_all_and_of_each_in_work(capsys):
     assert shown == {"clips": 1, "detect": 0}
     bars._began_s -= 3600  # an hour for one of three
     bars.counted(is_worked=False, is_failed=False)
-    assert bars._bars.tasks[0].fields == {"note": "1 failed", "left": "1:00:00"}
+    fields = bars._bars.tasks[0].fields
+    assert fields["note"] == "1 failed"
+    assert fields["left"].startswith("1:0")  # and some seconds more on a slow machine
     bars._bars.console.print(bars._bars.make_tasks_table(bars._bars.tasks[:1]))
     assert "left 1:00:00 1 failed" in capsys.readouterr().err
     assert bars._bars.live.is_started
@@ -222,7 +224,7 @@ if __name__ == "__main__":
 def test_a_dry_run_loads_nothing_slow_and_who_leads_no_network(clips, tiny_weights, tmp_path):
     script = tmp_path / "loaded.py"
     script.write_text(LOADED)
-    for flag, loaded in (("--dry-run", []), ("--no-mirror", ["matplotlib", "scipy"])):
+    for flag, loaded in (("--dry-run", []), ("--no-mirror", ["scipy"])):
         command = [sys.executable, script, "lift", clips, "--weights", tiny_weights, flag]
         done = subprocess.run(
             [*map(str, command), "--render", "off"],

@@ -27,7 +27,7 @@ def a_take(off=(0.0, 0.0, 0.0)):
         frames=np.arange(n),
         time_s=motion.time_s,
         fps=TAKE_HZ,
-        image_size=camera_from_fov(50, (100, 100)).image_size,
+        image_size=camera_from_fov(50.0, (100, 100)).image_size,
         skeleton=H36M17,
     )
     return Take(

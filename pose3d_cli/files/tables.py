@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float64
 
 from pose3d_cli.files.atomic import replacing
-from pose3d_cli.files.results import ClipResult
+from pose3d_cli.files.results import ClipResult, PersonResult
 
 _PLACES = [f"{axis}_{frame}_m" for frame in ("world", "camera", "root") for axis in "xyz"]
-COLUMNS = ("frame", "time_s", "person", "joint", *_PLACES, "u_px", "v_px", "score")
+NUMBERS = (*_PLACES, "u_px", "v_px", "score")
+COLUMNS = ("frame", "time_s", "person", "joint", *NUMBERS)
 
 # A hundredth of a millimetre, a hundredth of a pixel.
 _NUMBERS = ",".join(["%.5f"] * len(_PLACES) + ["%.2f"] * 2 + ["%.4f"])
@@ -31,21 +33,26 @@ def write_csv(path: Path, result: ClipResult) -> None:
         file.writelines(_rows(result))
 
 
+def numbers_of(
+    result: ClipResult, person: PersonResult, own: slice
+) -> Float64[np.ndarray, "rows joints numbers"]:
+    """Return the numbers of some of a person's own rows, as `COLUMNS` has them after the joint."""
+    parts = (
+        result.world.from_camera(person.xyz_camera[own]),
+        person.xyz_camera[own],
+        person.xyz_root[own],
+        person.keypoints_px[own],
+        person.score[own, :, None],
+    )
+    return np.concatenate(parts, axis=-1, dtype=np.float64)
+
+
 def _rows(result: ClipResult) -> Iterator[str]:
     """Yield the rows, by frame, then person, then joint."""
     for row, (frame, time_s) in enumerate(zip(result.frame, result.time_s, strict=True)):
         for person, own in result.present(row):
             head = f"{frame},{time_s:.6f},{person.person},"
-            values = np.concatenate(
-                [
-                    result.world.from_camera(person.xyz_camera[own]),
-                    person.xyz_camera[own],
-                    person.xyz_root[own],
-                    person.keypoints_px[own],
-                    person.score[own, :, None],
-                ],
-                1,
-            ).tolist()
+            values = numbers_of(result, person, slice(own, own + 1))[0].tolist()
             for joint, numbers in zip(result.joint_names, values, strict=True):
                 cells = (_NUMBERS % tuple(numbers)).replace("nan", "")
                 yield f"{head}{joint},{cells}\n"

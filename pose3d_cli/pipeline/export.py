@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pose3d_cli.errors import InputError, NobodyFoundError, Pose3DError, SettingsError
 from pose3d_cli.files.export.base import Exporter, ExportOptions
-from pose3d_cli.files.export.shelf import exporters_of
 from pose3d_cli.files.results import read_result
 from pose3d_cli.pipeline.export_settings import ExportSettings
+from pose3d_cli.pipeline.exports import exporters_of
 from pose3d_cli.pipeline.outputs import writable
 from pose3d_cli.pipeline.report import BatchReport
+from pose3d_cli.pipeline.view import find_clip
 
 _NO_RESULT = "_keypoints.npz"
 
@@ -98,6 +99,7 @@ def export_one(
     result = read_result(path)
     if not result.people:
         raise NobodyFoundError(f"{path}: nobody is in this result, so there is nobody to export")
+    options = replace(options, clip=find_clip(path.parent))
     done = {name: exporter.write(result, stem, options) for name, exporter in exporters.items()}
     notes = tuple(dict.fromkeys(note for one in done.values() for note in one.notes))
     if not any(one.files for one in done.values()):

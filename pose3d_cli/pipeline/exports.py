@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+import pose3d_cli.pipeline.page_export  # puts the page on the shelf
+from pose3d_cli.files.export import shelf
 from pose3d_cli.files.export.base import Exporter, ExportOptions
-from pose3d_cli.files.export.shelf import exporters_of
 from pose3d_cli.files.results import ClipResult
 
 USUAL = ("csv",)
@@ -21,6 +22,17 @@ class Notes(Protocol):
     def note(self, text: str) -> None:
         """Say what was done or chosen."""
         ...
+
+
+def exporters_of(names: str) -> dict[str, Exporter]:
+    """Return the exporters of a list such as `bvh,html`, by name, the page among them.
+
+    Raises:
+        UnknownNameError: A name that no exporter has.
+        MissingExtraError: One that needs a package which is not here.
+        SettingsError: A list without a name.
+    """
+    return shelf.exporters_of(names)
 
 
 def write_exports(names: str, result: ClipResult, stem: Path, notes: Notes) -> dict[str, Path]:
@@ -56,7 +68,8 @@ def _remove_others(exporter: Exporter, stem: Path, kept: set[Path]) -> None:
     """Remove files of people whom an earlier run found and this one did not."""
     if not exporter.is_personal:
         return
-    ours = re.compile(rf"{re.escape(stem.name)}_person\d+{re.escape(exporter.suffix)}", re.S)
+    name, suffix = re.escape(stem.name), re.escape(exporter.suffix)
+    ours = re.compile(rf"{name}_person\d+(_part\d+)?{suffix}", re.S)
     for path in stem.parent.iterdir():
         if ours.fullmatch(path.name) and path not in kept:
             path.unlink(missing_ok=True)

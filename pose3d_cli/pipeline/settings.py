@@ -121,7 +121,7 @@ class LiftSettings(DetectorSettings):
         if self.fps < 0:
             raise ValueError(f"fps ({self.fps}) must be above 0, or 0 for all frames")
         if self.export:
-            from pose3d_cli.files.export.shelf import exporters_of  # loads NumPy
+            from pose3d_cli.pipeline.exports import exporters_of  # loads NumPy
 
             exporters_of(self.export)
 

@@ -9,12 +9,16 @@ import numpy as np
 from jaxtyping import Float64
 
 from pose3d_cli.files.export.base import ExportOptions, chosen
+from pose3d_cli.files.export.track import rate_of, track_of
 from pose3d_cli.files.results import ClipResult, PersonResult
 from pose3d_cli.pose.rig.motion import Animated, RigMotion, animate
 from pose3d_cli.pose.rig.rotations import animation_axes
 
 EVEN = 0.1
 """Of a period: how far a frame may be from an even rate without being moved there."""
+
+
+NO_POSE = "there is no frame in which all joints have a place"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,29 +50,25 @@ def animation_of(
 ) -> PersonAnimation:
     """Return one person's animation, at the times of the clip's frames."""
     who = f"person {person.person}"
-    if not np.isfinite(person.xyz_camera).all((1, 2)).any():
+    done = animated(result, person, options)
+    if done is None:
         return PersonAnimation(
             person=person.person,
             motion=None,
-            notes=(f"{who} is left out: there is no frame in which all joints have a place",),
+            notes=(f"{who} is left out: {NO_POSE}",),
         )
-    span = slice(person.rows[0], person.rows[-1] + 1)
-    xyz = np.full((span.stop - span.start, *person.xyz_camera.shape[1:]), np.nan)
-    xyz[person.rows - span.start] = result.world.from_camera(person.xyz_camera)
-    time_s = result.time_s[span] - result.time_s[0]
-    done = animate(animation_axes(xyz), time_s, fps=rate_of(result), fill=options.fill)
     return PersonAnimation(
         person=person.person, motion=done.motion, notes=tuple(_notes(who, done, options))
     )
 
 
-def rate_of(result: ClipResult) -> float:
-    """Return the nominal rate of a clip, in frames a second; of one frame alone, 30."""
-    told = result.meta.get("fps")
-    if isinstance(told, int | float) and np.isfinite(told) and told > 0:
-        return float(told)
-    steps = np.diff(result.time_s)
-    return float(1 / np.median(steps)) if len(steps) else 30.0
+def animated(result: ClipResult, person: PersonResult, options: ExportOptions) -> Animated | None:
+    """Return somebody's motion, in seconds from the clip's first frame; None without any pose."""
+    if not np.isfinite(person.xyz_camera).all((1, 2)).any():
+        return None
+    track = track_of(result, person)
+    time_s = track.time_s - result.time_s[0]
+    return animate(animation_axes(track.xyz), time_s, fps=rate_of(result), fill=options.fill)
 
 
 def _notes(who: str, done: Animated, options: ExportOptions) -> Iterator[str]:

@@ -23,12 +23,14 @@ class ExportOptions:
             frame: `lines` goes evenly from the last pose to the next, `hold` keeps the last.
         fps: Rate of formats that have but one, in frames a second; 0: the clip's own.
         people: Whom to write; none: everybody.
+        clip: The video, for formats that refer to it; None if nobody knows which.
     """
 
     preset: str = "blender"
     fill: Literal["lines", "hold"] = "lines"
     fps: float = 0.0
     people: tuple[int, ...] = ()
+    clip: Path | None = None
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:

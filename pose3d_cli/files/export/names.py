@@ -45,3 +45,14 @@ PRESETS: Mapping[str, Preset] = {
         names={**NAMES, "lower_back": "LowerBack", "spine": "Spine"}, metres_per_unit=0.0254 / 0.45
     ),
 }
+
+_MARKERS = {
+    "pelvis": "Hip", "spine": "Spine", "thorax": "Neck", "nose": "Nose", "head": "Head",
+}  # fmt: skip
+
+MARKERS: Mapping[str, str] = _MARKERS | {
+    f"{side}_{joint}": f"{side[0].upper()}{joint.capitalize()}"
+    for side in ("left", "right")
+    for joint in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
+}
+"""Joint of H36M17 to the marker of the same place in Halpe26; `Spine` has none there."""

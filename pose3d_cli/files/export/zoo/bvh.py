@@ -13,11 +13,12 @@ import numpy as np
 from jaxtyping import Float64
 
 from pose3d_cli.files.atomic import replacing
-from pose3d_cli.files.export.animation import animations, at_even_rate, rate_of
+from pose3d_cli.files.export.animation import animations, at_even_rate
 from pose3d_cli.files.export.base import Exported, ExportOptions, person_file
 from pose3d_cli.files.export.euler import ORDER, euler_angles
 from pose3d_cli.files.export.names import PRESETS, Preset
 from pose3d_cli.files.export.shelf import register_exporter
+from pose3d_cli.files.export.track import rate_of
 from pose3d_cli.files.results import ClipResult
 from pose3d_cli.pose.rig.motion import RigMotion
 from pose3d_cli.pose.rig.skeleton import JOINTS, PARENTS, TIPS

@@ -6,13 +6,17 @@ import re
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-import pose3d_cli.pipeline.page_export  # puts the page on the shelf
 from pose3d_cli.files.export import shelf
 from pose3d_cli.files.export.base import Exporter, ExportOptions
+from pose3d_cli.files.export.shelf import EXPORTERS
 from pose3d_cli.files.results import ClipResult
+from pose3d_cli.pipeline.page_export import Html
 
 USUAL = ("csv",)
 """What is written with every result anyway."""
+
+# Exporters know files, and none of them pictures: the page is put on their shelf from here.
+EXPORTERS.add("html", Html)
 
 
 @runtime_checkable

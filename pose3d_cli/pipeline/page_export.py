@@ -1,7 +1,7 @@
 """HTML among the exports: the page of `pose3d view`.
 
-It stands here and not with the other exporters, for files know nothing of pictures; whoever takes
-exporters from `pipeline.exports` has it on the shelf.
+It stands here and not with the other exporters, for files know nothing of pictures;
+`pipeline.exports` puts it on their shelf.
 """
 
 from __future__ import annotations
@@ -9,12 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from pose3d_cli.files.export.base import Exported, ExportOptions, chosen, with_end
-from pose3d_cli.files.export.shelf import register_exporter
 from pose3d_cli.files.results import ClipResult
 from pose3d_cli.pipeline.walk import VIDEO_SUFFIXES
 
 
-@register_exporter("html")
 class Html:
     """Writes a page to look at."""
 

@@ -119,7 +119,6 @@ def test_a_c3d_comes_back_within_a_hundredth_of_a_millimetre(ezc3d, tmp_path):
     ]  # fmt: skip
     for place, path in enumerate(exported.files):
         found = read_c3d(path)
-        assert found.names == tuple(MARKERS.values()) or set(found.names) == set(MARKERS.values())
         assert found.names == tuple(MARKERS[joint] for joint in H36M17.joints)
         assert (found.axes, found.metres) == ("z up", 0.001)
         same(found.xyz, world(result, place))
@@ -132,10 +131,11 @@ def test_a_c3d_comes_back_within_a_hundredth_of_a_millimetre(ezc3d, tmp_path):
 def test_the_parameters_of_a_c3d_say_what_is_in_it(ezc3d, tmp_path):
     [path] = C3d().write(result_of({0: holed()}, fps=29.97), tmp_path / "a", OPTIONS).files
     file = ezc3d.c3d(str(path))
-    point = {key: value["value"] for key, value in file["parameters"]["POINT"].items() if key[0] != "_"}
-    assert point["RATE"][0] == pytest.approx(29.97, abs=1e-5)
-    assert point["SCALE"][0] < 0  # floats
-    assert (point["UNITS"], point["X_SCREEN"], point["Y_SCREEN"]) == (["mm"], ["+X"], ["+Z"])
+    point = file["parameters"]["POINT"]
+    assert point["RATE"]["value"][0] == pytest.approx(29.97, abs=1e-5)
+    assert point["SCALE"]["value"][0] < 0  # floats
+    told = {"UNITS": "mm", "X_SCREEN": "+X", "Y_SCREEN": "+Z"}
+    assert {key: point[key]["value"][0] for key in told} == told
     residual = file["data"]["meta_points"]["residuals"][0].T
     np.testing.assert_array_equal(residual == -1, np.isnan(world(result_of({0: holed()}))[..., 0]))
 
@@ -168,9 +168,7 @@ def test_a_long_clip_goes_on_in_a_second_part(ezc3d, tmp_path, monkeypatch):
     ]  # fmt: skip
     again = np.concatenate([read_c3d(path).xyz for path in exported.files[:3]])
     same(again, world(result))
-    np.testing.assert_allclose(
-        read_c3d(exported.files[3]).time_s, np.arange(2, 7) / 30, atol=1e-6
-    )
+    np.testing.assert_allclose(read_c3d(exported.files[3]).time_s, np.arange(2, 7) / 30, atol=1e-6)
     assert exported.notes[0] == (
         "person 0: a C3D holds 10 frames; those from 0.333 s of the clip on are in "
         "a_person0_part2.c3d"

@@ -29,7 +29,7 @@ class BodyTrack:
     pelvis: Float64[np.ndarray, "frames 3"]
     is_filled: Bool[np.ndarray, " frames"]
 
-    def own(self, values: Float64[np.ndarray, "frames *rest"]) -> np.ndarray:
+    def own(self, values: Float64[np.ndarray, " frames *rest"]) -> np.ndarray:
         """Return values with NaN in frames without a pose."""
         is_filled = self.is_filled.reshape(-1, *[1] * (values.ndim - 1))
         return np.where(is_filled, np.nan, values)

@@ -1,4 +1,4 @@
-"""People of a result as points in the world, gaps left open: what TRC, C3D and angles begin with."""
+"""People of a result as points in the world, gaps left open."""
 
 from __future__ import annotations
 

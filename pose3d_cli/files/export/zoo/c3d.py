@@ -98,13 +98,16 @@ def write_c3d(path: Path, track: EvenTrack, names: Sequence[str], fps: float) ->
     file.add_parameter("MANUFACTURER", "SOFTWARE", ["pose3d"])
     file.add_parameter("MANUFACTURER", "VERSION_LABEL", [__version__])
     file["header"]["points"]["first_frame"] = track.first
-    file["data"]["points"] = _points(track.xyz)
+    points = _points(track.xyz)
+    file["data"]["points"] = points
+    lost = np.where(np.isnan(points[:1]), -1.0, 0.0)
+    file["data"]["meta_points"]["residuals"] = lost
     with replacing(path) as new:
         _write(file, new, least_bytes=16 * track.xyz[..., 0].size)
 
 
 def _points(xyz: Float64[np.ndarray, "frames joints 3"]) -> Float64[np.ndarray, "4 joints frames"]:
-    """Return points in millimetres; the library gives those with NaN the residual -1."""
+    """Return points in millimetres; NaN, all of it, where there is none."""
     points = np.ones((4, xyz.shape[1], len(xyz)))
     points[:3] = xyz.transpose(2, 1, 0) * _MM_PER_M
     points[:3, ~np.isfinite(points[:3]).all(0)] = np.nan

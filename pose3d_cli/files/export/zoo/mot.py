@@ -22,10 +22,12 @@ from pose3d_cli.files.export.shelf import register_exporter
 from pose3d_cli.files.results import ClipResult
 
 _ABOUT = (
-    "Angles in degrees, translations in metres. Ground: X forward (away from the camera), Y up, Z right.",
-    "pelvis_tilt, pelvis_list, pelvis_rotation: turns about Z, then X, then Y; pelvis_tx, ty, tz: mid-hip.",
-    "Zero: upright with hanging arms, facing away from the camera. knee_angle: bent is positive.",
-)  # fmt: skip
+    "Angles in degrees, translations in metres.",
+    "Ground: X forward (away from the camera), Y up, Z right.",
+    "pelvis_tilt, pelvis_list, pelvis_rotation: turns about Z, then X, then Y.",
+    "pelvis_tx, pelvis_ty, pelvis_tz: middle of the hips.",
+    "Zero: upright with hanging arms, facing away from the camera. A bent knee is positive.",
+)
 
 
 @register_exporter("mot")

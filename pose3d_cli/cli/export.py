@@ -20,6 +20,7 @@ EXAMPLES = {
         "pose3d export clip_pose3d --to bvh,glb",
         "pose3d export clip_pose3d/clip.npz --to bvh --preset mixamo -o for-mixamo",
         "pose3d export results --to glb -o animations",
+        "pose3d export clip_pose3d --to trc,mot,c3d,angles",
         "pose3d export clip_pose3d --to bvh --fps 30 --fill hold --person 0,2 --json",
     ]
 }
@@ -36,7 +37,10 @@ def export(
     """Write lifted people as files for other programs.
 
     BVH: a file a person, CLIP_person0.bvh. GLB: everybody in CLIP.glb, as skeletons that Blender,
-    Unity and Unreal open. CSV: a table. JSON: joints as lists, CLIP_joints.json.
+    Unity and Unreal open. CSV, Parquet: a table. JSON: joints as lists, CLIP_joints.json.
+
+    TRC, MOT: markers and joint angles for OpenSim, a file a person. C3D: for biomechanics, the same.
+    Angles: a table, CLIP_angles.csv. NC: netCDF for movement and xarray. HTML: a page to look at.
 
     Bones of BVH and GLB have constant lengths; how far that moves joints is told.
     """

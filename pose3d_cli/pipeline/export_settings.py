@@ -14,7 +14,7 @@ class ExportSettings:
     """How results are exported."""
 
     to: str = ""
-    """Formats, with commas between: bvh, csv, glb, json."""
+    """Formats, with commas between: angles, bvh, c3d, csv, glb, html, json, mot, nc, parquet, trc."""
     output: str = ""
     """Folder for the files; empty: beside each result."""
     preset: str = "blender"
@@ -22,7 +22,7 @@ class ExportSettings:
     fill: Literal["lines", "hold"] = "lines"
     """Where a person is out of sight: even lines from pose to pose, or the last pose held."""
     fps: float = 0.0
-    """Rate of a BVH, in frames a second; 0: the clip's own."""
+    """Rate of BVH and C3D, in frames a second; 0: the clip's own."""
     person: str = "all"
     """Whom to export: all, or numbers of people with commas between."""
 

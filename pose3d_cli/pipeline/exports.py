@@ -39,7 +39,9 @@ def exporters_of(names: str) -> dict[str, Exporter]:
     return shelf.exporters_of(names)
 
 
-def write_exports(names: str, result: ClipResult, stem: Path, notes: Notes) -> dict[str, Path]:
+def write_exports(
+    names: str, result: ClipResult, stem: Path, notes: Notes, clip: Path | None = None
+) -> dict[str, Path]:
     """Write the exports of a lifted clip and return them by kind; those of earlier runs go.
 
     Args:
@@ -47,6 +49,7 @@ def write_exports(names: str, result: ClipResult, stem: Path, notes: Notes) -> d
         result: The clip.
         stem: Path of its files but for their ends.
         notes: Is told what was filled or left out.
+        clip: The video, for formats that refer to it.
 
     Raises:
         OutputError: A folder or disk that cannot be written.
@@ -56,7 +59,7 @@ def write_exports(names: str, result: ClipResult, stem: Path, notes: Notes) -> d
     for name, exporter in exporters_of(names).items() if names else ():
         if name in USUAL:
             continue
-        exported = exporter.write(result, stem, ExportOptions())
+        exported = exporter.write(result, stem, ExportOptions(clip=clip))
         told += exported.notes
         many = len(exported.files) > 1
         written |= {

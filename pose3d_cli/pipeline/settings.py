@@ -94,7 +94,7 @@ class LiftSettings(DetectorSettings):
     fps: float = 0.0
     """Frames a second of the drawn video, at most; 0: as many as the clip has."""
     export: str = ""
-    """Files for other programs to write too, with commas between: bvh, glb, json."""
+    """Files for other programs to write too, with commas between: bvh, glb, trc, c3d, angles..."""
     overwrite: bool = True
     """Replace the results of an earlier run."""
 

@@ -39,7 +39,7 @@ def export(
     BVH: a file a person, CLIP_person0.bvh. GLB: everybody in CLIP.glb, as skeletons that Blender,
     Unity and Unreal open. CSV, Parquet: a table. JSON: joints as lists, CLIP_joints.json.
 
-    TRC, MOT: markers and joint angles for OpenSim, a file a person. C3D: for biomechanics, the same.
+    TRC, MOT: markers and joint angles for OpenSim, a file a person. C3D: the markers as well.
     Angles: a table, CLIP_angles.csv. NC: netCDF for movement and xarray. HTML: a page to look at.
 
     Bones of BVH and GLB have constant lengths; how far that moves joints is told.

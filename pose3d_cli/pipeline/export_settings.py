@@ -14,7 +14,7 @@ class ExportSettings:
     """How results are exported."""
 
     to: str = ""
-    """Formats, with commas between: angles, bvh, c3d, csv, glb, html, json, mot, nc, parquet, trc."""
+    """Formats, with commas: angles, bvh, c3d, csv, glb, html, json, mot, nc, parquet, trc."""
     output: str = ""
     """Folder for the files; empty: beside each result."""
     preset: str = "blender"

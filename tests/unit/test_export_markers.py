@@ -17,6 +17,8 @@ from pose3d_cli.files.export.zoo import c3d as c3d_file
 from pose3d_cli.files.export.zoo.c3d import C3d
 from pose3d_cli.files.export.zoo.trc import Trc, write_trc
 from pose3d_cli.files.trc import read_trc
+from pose3d_cli.pipeline.exports import write_exports
+from pose3d_cli.pipeline.report import Silent
 from pose3d_cli.pose.skeleton import H36M17
 from tests.disk import no_file_longer_than
 from tests.rigs import result_of, walking_round
@@ -173,6 +175,16 @@ def test_a_long_clip_goes_on_in_a_second_part(ezc3d, tmp_path, monkeypatch):
         "person 0: a C3D holds 10 frames; those from 0.333 s of the clip on are in "
         "a_person0_part2.c3d"
     )
+
+
+def test_parts_of_an_earlier_run_go(ezc3d, tmp_path, monkeypatch):
+    monkeypatch.setattr(c3d_file, "MOST_FRAMES", 10)
+    own = tmp_path / "a_person0_part2_mine.c3d"
+    own.touch()
+    write_exports("c3d", result_of({0: walking_round(25)}), tmp_path / "a", Silent())
+    assert len(list(tmp_path.iterdir())) == 4
+    write_exports("c3d", result_of({0: walking_round(8)}), tmp_path / "a", Silent())
+    assert {path.name for path in tmp_path.iterdir()} == {"a_person0.c3d", own.name}
 
 
 def test_a_part_as_long_as_can_be_is_read_back_whole(ezc3d, tmp_path):

@@ -72,6 +72,26 @@ def walking_round(n_frames: int, fps: float = 30.0) -> np.ndarray:
     return xyz + np.stack([np.cos(turned), none, -np.sin(turned)], -1)[:, None]
 
 
+def turning_oddly(n_frames: int) -> np.ndarray:
+    """Return somebody in a pose with no angle at 0, who leans, turns and moves about."""
+    t = np.linspace(0, 1, n_frames)[:, None]
+    pelvis = np.array([20.0, -30.0, 12.0]) + t * np.array([15.0, 200.0, -25.0])
+    xyz = posed(
+        n_frames,
+        pelvis=pelvis,
+        left_hip=(-40, 15, 20),
+        right_hip=(10, -25, -8),
+        left_knee=(50, 0, 0),
+        right_knee=(30, 0, 0),
+        left_shoulder=(10, -30, -50),
+        right_shoulder=(-20, 15, 65),
+        left_elbow=(0, -60, 0),
+        right_elbow=(0, 45, 0),
+        spine=(12, 9, 6),
+    )
+    return xyz + t[..., None] * np.array([1.0, 0.2, -2.0])
+
+
 def result_of(
     people: dict[int, np.ndarray],
     *,

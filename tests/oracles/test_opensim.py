@@ -11,7 +11,7 @@ from pose3d_cli.files.export.shelf import exporters_of
 from pose3d_cli.files.export.track import track_of
 from pose3d_cli.pose.rig.skeleton import rig_of
 from pose3d_cli.pose.skeleton import H36M17
-from tests.rigs import result_of, walking_round
+from tests.rigs import result_of, turning_oddly, walking_round
 
 osim = pytest.importorskip("opensim")
 
@@ -125,10 +125,10 @@ def body_of(rig):
 
 def test_a_model_moved_by_a_mot_has_its_legs_where_the_joints_are(tmp_path):
     """Axes of the joints as in the models of Rajagopal 2016: signs, sides and order count."""
-    result = result_of({0: walking_round(30)})
+    xyz = turning_oddly(30)
+    result = result_of({0: xyz})
     expected = ground(result)
-    rig = rig_of(walking_round(30))
-    model, at = body_of(rig)
+    model, at = body_of(rig_of(xyz))
     state = model.initSystem()
     table = osim.TimeSeriesTable(export(result, "mot", tmp_path))
     columns = dict(zip(table.getColumnLabels(), table.getMatrix().to_numpy().T, strict=True))

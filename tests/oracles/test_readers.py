@@ -51,6 +51,7 @@ def test_py_c3d_reads_the_points(result, tmp_path):
         labels = [label.strip() for label in reader.point_labels]
         points = np.stack([points for _, points, _ in reader.read_frames(copy=True)])
     assert labels == [MARKERS[joint] for joint in H36M17.joints]
+    assert np.isfinite(points).all()  # a gap has a residual of -1, and numbers all the same
     found = np.where(points[..., 3:4] == -1, np.nan, points[..., :3]) / 1000
     near(found, dense(result, 0))
 

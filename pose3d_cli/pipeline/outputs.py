@@ -107,7 +107,8 @@ class Writer:
             write_result(outputs["npz"], result)
             write_csv(outputs["csv"], result)
             stem = place / self._clip.stem
-            outputs |= write_exports(self._settings.export, result, stem, self._watch)
+            names = self._settings.export
+            outputs |= write_exports(names, result, stem, self._watch, self._clip)
         if self._settings.render != "off":
             outputs |= {"video": video, "sheet": sheet}
             self._draw(result, video, sheet)

@@ -6,11 +6,13 @@ import json
 import os
 import signal
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from pose3d_cli.errors import InputError
 from pose3d_cli.pipeline.report import ClipReport
+from pose3d_cli.pipeline.runner import Task
 
 
 @dataclass(frozen=True)
@@ -139,3 +141,25 @@ class _OneClip:
 
     def note(self, text):
         self.board.told.append((self.name, "note", text))
+
+
+def tasks(folder, *names):
+    return [Task(clip=folder / name, folder=folder / "out" / name) for name in names]
+
+
+def outcomes(runner, todo, board=None):
+    with closing(runner.run(todo, board or Listener())) as ended:
+        return {task.clip.name: outcome for task, outcome in ended}
+
+
+def makers(told):
+    """Return the process and its number of threads that made each clip's file."""
+    return {name: report.outputs["npz"].read_text().split() for name, report in told.items()}
+
+
+def is_running(pid):
+    """Whether a process is there and no zombie: nobody here may be the parent who collects it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")")[-1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -19,6 +19,8 @@ _MAX_STEM = 40
 
 
 _RANDOM_BYTES = 6
+_RANDOM = rf"\.[0-9a-f]{{{2 * _RANDOM_BYTES}}}"
+"""What a temporary name has before its suffix."""
 
 
 @contextmanager
@@ -61,11 +63,28 @@ def remove_leftovers(path: Path) -> None:
     """Remove what killed processes left beside `path` while they wrote it.
 
     Raises:
-        OSError: The folder cannot be written.
+        OSError: The folder cannot be read or written.
     """
-    ours = re.escape(f".{path.stem[:_MAX_STEM]}.")
-    leftover = re.compile(rf"{ours}[0-9a-f]{{{2 * _RANDOM_BYTES}}}{re.escape(path.suffix)}", re.S)
-    for other in path.parent.iterdir():
+    start = re.escape("." + path.stem[:_MAX_STEM])
+    _remove(path.parent, f"{start}{_RANDOM}{re.escape(path.suffix)}")
+
+
+def remove_all_leftovers(folder: Path, start: str) -> None:
+    """Remove what killed processes left of any files in a folder that is one writer's own.
+
+    Args:
+        folder: Where they wrote.
+        start: What the names of the files are, or begin with before an underscore.
+
+    Raises:
+        OSError: The folder cannot be read or written.
+    """
+    _remove(folder, rf"{re.escape('.' + start[:_MAX_STEM])}(_.*)?{_RANDOM}(\.[^.]*)?")
+
+
+def _remove(folder: Path, pattern: str) -> None:
+    leftover = re.compile(pattern, re.S)
+    for other in folder.iterdir():
         if leftover.fullmatch(other.name):
             other.unlink(missing_ok=True)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,11 +17,7 @@ from pose3d_cli.pipeline.settings import LiftSettings
 from pose3d_cli.pose.skeleton import H36M17
 from pose3d_cli.pose.world import NO_FLOOR
 from pose3d_cli.render.sheet import write_sheet
-
-if TYPE_CHECKING:
-    from pose3d_cli.render.montage import Montage
-    from pose3d_cli.render.overlay import Image
-
+from pose3d_cli.render.shown import Montage, Picture, Shown
 
 ON_SHEET = 6
 """Pictures of a clip on its sheet."""
@@ -125,18 +120,22 @@ def _montage(layout: str, image_size_px: tuple[int, int], result: ClipResult) ->
     return make_montage(layout, image_size_px, H36M17, view_limits(people, floor_m))
 
 
-def _draw(montage: Montage, frame: VideoFrame, result: ClipResult, row: int) -> Image:
+def _draw(montage: Montage, frame: VideoFrame, result: ClipResult, row: int) -> Picture:
     """Return the picture of one row of the result; nobody may be there."""
     present = list(result.present(row))
     joints = len(result.joint_names)
     return montage.draw(
-        frame.image,
-        np.array([p.keypoints_px[own] for p, own in present], np.float32).reshape(-1, joints, 2),
-        np.array([p.score[own] for p, own in present], np.float32).reshape(-1, joints),
-        result.world.from_camera(
-            np.array([p.xyz_camera[own] for p, own in present]).reshape(-1, joints, 3)
-        ),
-        [person.person for person, _ in present],
-        float(result.time_s[row]),
-        frame=frame.index,
+        Shown(
+            image_rgb=frame.image,
+            keypoints_px=np.array([p.keypoints_px[own] for p, own in present], np.float32).reshape(
+                -1, joints, 2
+            ),
+            score=np.array([p.score[own] for p, own in present], np.float32).reshape(-1, joints),
+            xyz_world=result.world.from_camera(
+                np.array([p.xyz_camera[own] for p, own in present]).reshape(-1, joints, 3)
+            ),
+            person_id=[person.person for person, _ in present],
+            time_s=float(result.time_s[row]),
+            frame=frame.index,
+        )
     )

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pose3d_cli.errors import OutputError
-from pose3d_cli.files.atomic import explain, remove_leftovers
+from pose3d_cli.files.atomic import explain, remove_all_leftovers
 from pose3d_cli.files.keypoints import write_keypoints
 from pose3d_cli.files.results import ClipResult, write_result
 from pose3d_cli.files.tables import write_csv
@@ -54,8 +54,8 @@ def clean(clip: Path, folder: Path) -> None:
     """Remove unfinished files that a killed run left among the results of a clip."""
     with suppress(OSError):  # what cannot be removed now cannot be written either, which is told
         for place in (folder, *part_folders(folder)):
-            for path in (*_paths(clip, place).values(), place / RUN_FILE):
-                remove_leftovers(path)
+            for start in (clip.stem, Path(RUN_FILE).stem):
+                remove_all_leftovers(place, start)
 
 
 def _paths(clip: Path, folder: Path) -> dict[str, Path]:

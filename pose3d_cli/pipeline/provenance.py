@@ -87,11 +87,16 @@ def part_folder(folder: Path, number: int) -> Path:
     return folder / f"part_{number:03d}"
 
 
+def is_part_folder(folder: Path) -> bool:
+    """Whether a folder is called like those of parts."""
+    return bool(_PART.fullmatch(folder.name))
+
+
 def part_folders(folder: Path) -> list[Path]:
     """Return the folders of parts that there are in a folder of results, in order."""
     if not folder.is_dir():
         return []
-    found = [path for path in folder.iterdir() if _PART.fullmatch(path.name) and path.is_dir()]
+    found = [path for path in folder.iterdir() if is_part_folder(path) and path.is_dir()]
     return sorted(found, key=lambda path: int(path.name.removeprefix("part_")))
 
 

@@ -13,9 +13,8 @@ from typing import Any, Literal
 
 from pose3d_cli.detect.cores import cores, threads_allowed
 from pose3d_cli.errors import DeviceError, MissingExtraError
+from pose3d_cli.pipeline.jobs import BYTES_A_WORKER
 
-# What a worker takes with its libraries, models and frames, with a margin.
-_BYTES_A_WORKER = 2 * 2**30
 _HERE = "local"  # Ray's word for a cluster of its own on this machine
 _OBJECT_STORE_BYTES = 100 * 2**20  # clips go by their paths; Ray would take a third of the memory
 _LONGEST_ANSWER_S = 5.0
@@ -70,7 +69,7 @@ def share_out(nodes: Sequence[Node], jobs: int | Literal["auto"], gpus: float) -
     Raises:
         DeviceError: No node has room for a single worker.
     """
-    memory = _BYTES_A_WORKER if jobs == "auto" else 0
+    memory = BYTES_A_WORKER if jobs == "auto" else 0
     least = Share(cpus=1, gpus=gpus, memory=memory)
     room = _room(nodes, least)
     if not room:

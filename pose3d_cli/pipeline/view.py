@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pose3d_cli.errors import InputError
 from pose3d_cli.files.results import read_result
-from pose3d_cli.pipeline.provenance import RUN_FILE
+from pose3d_cli.pipeline.provenance import RUN_FILE, is_part_folder, part_folders
 from pose3d_cli.render.viewer.page import MAX_BYTES, Written, write_viewer
 
 _KEYPOINTS = "_keypoints"
@@ -96,6 +96,10 @@ def find_result(source: Path) -> Path:
     if not source.is_dir():
         return source
     found = [path for path in sorted(source.glob("*.npz")) if not path.stem.endswith(_KEYPOINTS)]
+    if not found and (parts := part_folders(source)):
+        raise InputError(
+            f"{source}: a long clip in {len(parts)} parts; view one of them: {parts[0]}"
+        )
     if not found:
         raise InputError(f"{source}: no result (.npz) in this folder; `pose3d lift` makes one")
     if len(found) > 1:
@@ -107,9 +111,12 @@ def find_result(source: Path) -> Path:
 def find_clip(folder: Path) -> Path | None:
     """Return the clip that the results in a folder were made of, from their `run.json`.
 
-    Its path may be relative to where the program ran, so it is looked for from here, and beside
-    and above the results. One that is nowhere is given as it is written.
+    That of a part is with the whole. Its path may be relative to where the program ran, so it is
+    looked for from here, and beside and above the results. One that is nowhere is given as it is
+    written.
     """
+    if is_part_folder(folder):
+        folder = folder.parent
     try:
         record = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
         if not str(record["format"]).startswith(_RUN):

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
-
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
 
 from pose3d_cli.pose.skeleton import Skeleton
 from pose3d_cli.render.figure import SkeletonFigure
 from pose3d_cli.render.overlay import Image, draw_overlay
 from pose3d_cli.render.palette import PAPER
+from pose3d_cli.render.shown import Montage, Picture, Shown
 from pose3d_cli.render.view import ViewLimits
 
 _MOST_PX = (1920, 1080)
@@ -20,46 +17,6 @@ _MOST_BESIDE_PX = (1280, 720)
 _ROOM_PX = (1280, 720)
 _LEAST_HEIGHT_PX = 480
 _LARGEST_ENLARGEMENT = 2.0
-
-# Of another size than the picture it is made of.
-_OtherImage = UInt8[np.ndarray, "other_height other_width 3"]
-
-
-@runtime_checkable
-class Montage(Protocol):
-    """Draws one picture a frame, all of one size.
-
-    Attributes:
-        size_px: Width and height of the pictures; both even.
-    """
-
-    size_px: tuple[int, int]
-
-    def draw(
-        self,
-        image_rgb: Image,
-        keypoints_px: Float[np.ndarray, "people joints 2"],
-        score: Float[np.ndarray, "people joints"],
-        xyz_world: Float[np.ndarray, "people joints 3"],
-        person_id: Sequence[int],
-        time_s: float,
-        frame: int | None = None,
-    ) -> _OtherImage:
-        """Return the picture of one frame.
-
-        Args:
-            image_rgb: The upright video frame, of the size given at the start.
-            keypoints_px: Pixels of the video frame; NaN where unseen.
-            score: In [0, 1].
-            xyz_world: Metres, world axes; NaN where absent.
-            person_id: Identity of each row.
-            time_s: Presentation time, shown in a corner.
-            frame: Number of the video frame, shown beside the time.
-
-        Raises:
-            ValueError: The video frame has another size.
-        """
-        ...
 
 
 class Overlay:
@@ -86,24 +43,16 @@ class Overlay:
         scale = min(most_px[0] / width, most_px[1] / height, enlargement)
         self.size_px = (_even(width * scale), _even(height * scale))
 
-    def draw(
-        self,
-        image_rgb: Image,
-        keypoints_px: Float[np.ndarray, "people joints 2"],
-        score: Float[np.ndarray, "people joints"],
-        xyz_world: Float[np.ndarray, "people joints 3"],
-        person_id: Sequence[int],
-        time_s: float,
-        frame: int | None = None,
-    ) -> _OtherImage:
+    def draw(self, shown: Shown) -> Picture:
         """Return the picture of one frame; see `Montage`."""
-        del xyz_world, time_s, frame
-        found = (image_rgb.shape[1], image_rgb.shape[0])
+        found = (shown.image_rgb.shape[1], shown.image_rgb.shape[0])
         if found != self.image_size_px:
             raise ValueError(f"the picture is {found} px, but the video is {self.image_size_px}")
-        placed_px = keypoints_px * (np.array(self.size_px) / self.image_size_px)
-        picture = _resized(image_rgb, self.size_px)
-        return draw_overlay(picture, placed_px, score, self.skeleton, person_id=person_id)
+        placed_px = shown.keypoints_px * (np.array(self.size_px) / self.image_size_px)
+        picture = _resized(shown.image_rgb, self.size_px)
+        return draw_overlay(
+            picture, placed_px, shown.score, self.skeleton, person_id=shown.person_id
+        )
 
 
 class Scene:
@@ -119,20 +68,15 @@ class Scene:
         self.size_px = size_px
         self._figure = SkeletonFigure(size_px, skeleton, limits)
 
-    def draw(
-        self,
-        image_rgb: Image,
-        keypoints_px: Float[np.ndarray, "people joints 2"],
-        score: Float[np.ndarray, "people joints"],
-        xyz_world: Float[np.ndarray, "people joints 3"],
-        person_id: Sequence[int],
-        time_s: float,
-        frame: int | None = None,
-    ) -> _OtherImage:
+    def draw(self, shown: Shown) -> Picture:
         """Return the picture of one frame; see `Montage`."""
-        del image_rgb, keypoints_px
-        caption = f"{time_s:.2f} s" + ("" if frame is None else f"   frame {frame}")
-        return self._figure.draw(xyz_world, score, person_id=person_id, caption=caption)
+        frame = "" if shown.frame is None else f"   frame {shown.frame}"
+        return self._figure.draw(
+            shown.xyz_world,
+            shown.score,
+            person_id=shown.person_id,
+            caption=f"{shown.time_s:.2f} s{frame}",
+        )
 
 
 class SideBySide:
@@ -157,23 +101,13 @@ class SideBySide:
         self._scene = Scene((room_width, total_height), skeleton, limits)
         self._blank = np.full((total_height, self.size_px[0], 3), PAPER, np.uint8)
 
-    def draw(
-        self,
-        image_rgb: Image,
-        keypoints_px: Float[np.ndarray, "people joints 2"],
-        score: Float[np.ndarray, "people joints"],
-        xyz_world: Float[np.ndarray, "people joints 3"],
-        person_id: Sequence[int],
-        time_s: float,
-        frame: int | None = None,
-    ) -> _OtherImage:
+    def draw(self, shown: Shown) -> Picture:
         """Return the picture of one frame; see `Montage`."""
-        given = (image_rgb, keypoints_px, score, xyz_world, person_id, time_s, frame)
         width, height = self._overlay.size_px
         top = (self.size_px[1] - height) // 2
         sheet = self._blank.copy()
-        sheet[top : top + height, :width] = self._overlay.draw(*given)
-        sheet[:, width:] = self._scene.draw(*given)
+        sheet[top : top + height, :width] = self._overlay.draw(shown)
+        sheet[:, width:] = self._scene.draw(shown)
         return sheet
 
 
@@ -194,7 +128,7 @@ def make_montage(
     raise ValueError(f"no layout is called {layout!r}")
 
 
-def _resized(image_rgb: Image, size_px: tuple[int, int]) -> _OtherImage:
+def _resized(image_rgb: Image, size_px: tuple[int, int]) -> Picture:
     """Return the picture at another size.
 
     Halving by area, then the rest by straight lines, is ten times faster than all by area and

@@ -19,6 +19,7 @@ from pose3d_cli.pipeline.report import Silent
 from pose3d_cli.pipeline.resume import made_with, standing
 from pose3d_cli.pipeline.settings import LiftSettings
 from pose3d_cli.pipeline.summary import with_still
+from pose3d_cli.pipeline.view import view
 from tests.actors import Actors, film, keypoint_file
 
 SECONDS = 20
@@ -297,3 +298,23 @@ def test_exports_of_an_earlier_run_are_gone_and_files_of_ones_own_stay(clip, tmp
     lift(clip, tmp_path, whole)
     assert names(folder) == sorted([*FILES, "a_person7.bvh"])
     assert (tmp_path / "beside.txt").exists()
+
+
+def test_a_part_can_be_viewed_and_knows_its_clip(clip, tmp_path, settings):
+    lift(clip, tmp_path, settings)
+    folder = tmp_path / "a_pose3d"
+    with pytest.raises(InputError, match=r"in 3 parts; view one of them: .*part_001"):
+        view(folder)
+    viewed = view(folder / "part_002")
+    assert (viewed.video, viewed.frames, viewed.has_video) == (clip, PART, True)
+
+
+def test_what_a_killed_run_left_of_any_file_is_gone(clip, tmp_path, settings):
+    whole = replace(settings, part_minutes=0.0)
+    lift(clip, tmp_path, whole)
+    folder = tmp_path / "a_pose3d"
+    for name in (".a_person0.0123456789ab.bvh", ".a.0123456789ab.html", ".run.0123456789ab.json"):
+        (folder / name).write_text("half")
+    (folder / ".another.0123456789ab.bvh").write_text("somebody's")
+    lift(clip, tmp_path, whole)
+    assert names(folder) == sorted([*FILES, ".another.0123456789ab.bvh"])

@@ -25,7 +25,17 @@ from pose3d_cli.pipeline.runner import Runner, Task
 from pose3d_cli.pipeline.settings import LiftSettings
 from pose3d_cli.pipeline.worker import RemoteTraceback
 from pose3d_cli.pipeline.workers import Workers
-from tests.batches import Listener, StandIn, Stillborn, Surroundings, touch
+from tests.batches import (
+    Listener,
+    StandIn,
+    Stillborn,
+    Surroundings,
+    is_running,
+    makers,
+    outcomes,
+    tasks,
+    touch,
+)
 from tests.people import make_film, walking
 
 ray = pytest.importorskip("ray")
@@ -53,27 +63,6 @@ def wait_for(is_so, longest_s=20):
     while not is_so():
         assert time.monotonic() < end_s
         time.sleep(0.05)
-
-
-def tasks(folder, *names):
-    return [Task(clip=folder / name, folder=folder / "out" / name) for name in names]
-
-
-def outcomes(runner, todo, board=None):
-    with closing(runner.run(todo, board or Listener())) as ended:
-        return {task.clip.name: outcome for task, outcome in ended}
-
-
-def makers(told):
-    """Return the process and its number of threads that made each clip's file."""
-    return {name: report.outputs["npz"].read_text().split() for name, report in told.items()}
-
-
-def is_running(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")")[-1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 @pytest.mark.usefixtures("cluster")

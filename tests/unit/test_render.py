@@ -12,6 +12,7 @@ from pose3d_cli.render.montage import SideBySide, make_montage
 from pose3d_cli.render.overlay import draw_overlay
 from pose3d_cli.render.palette import SIDES, person_colour, side
 from pose3d_cli.render.sheet import draw_contact_sheet
+from pose3d_cli.render.shown import Shown
 from pose3d_cli.render.view import ViewLimits, corners, grid_step, look_at, ticks, view_limits
 
 HALF = {
@@ -56,6 +57,19 @@ def painted(image, colour, ground=None):
     rows, columns = np.nonzero(is_colour)
     assert len(rows) > 20, "the colour is not in the picture"
     return rows, columns
+
+
+def shown(image, keypoints_px, score, xyz_world, time_s=0.0, frame=None):
+    """What is drawn of one frame with one person."""
+    return Shown(
+        image_rgb=image,
+        keypoints_px=keypoints_px,
+        score=score,
+        xyz_world=xyz_world,
+        person_id=[0],
+        time_s=time_s,
+        frame=frame,
+    )
 
 
 LIMITS = view_limits(facing_camera()[None, None])
@@ -191,7 +205,7 @@ def test_every_skeleton_can_be_drawn(name):
     montage = SideBySide((320, 240), skeleton, view_limits(xyz[None]))
     score = np.ones(xyz.shape[:2])
     black = np.zeros((240, 320, 3), np.uint8)
-    image = montage.draw(black, in_pixels(xyz, (320, 240), 225.0), score, xyz, [0], 0.0)
+    image = montage.draw(shown(black, in_pixels(xyz, (320, 240), 225.0), score, xyz))
     for name_of_side in ("left", "right"):
         painted(image, SIDES[name_of_side])
 
@@ -252,7 +266,7 @@ def test_montage_is_even_and_bounded(size):
     montage = SideBySide(size, H36M17, LIMITS)
     black = np.zeros((size[1], size[0], 3), np.uint8)
     pose = facing_camera()[None]
-    image = montage.draw(black, in_pixels(pose, size, 0.9 * min(size)), SURE, pose, [0], 0.5, 15)
+    image = montage.draw(shown(black, in_pixels(pose, size, 0.9 * min(size)), SURE, pose, 0.5, 15))
     width, height = montage.size_px
     assert image.shape == (height, width, 3)
     assert image.dtype == np.uint8
@@ -266,7 +280,7 @@ def test_montage_scales_keypoints_with_the_picture():
     pose = facing_camera()[None]
     xy = in_pixels(pose, size, 1000.0)
     black = np.zeros((1200, 1600, 3), np.uint8)
-    image = SideBySide(size, H36M17, LIMITS).draw(black, xy, SURE, pose, [0], 0.0)
+    image = SideBySide(size, H36M17, LIMITS).draw(shown(black, xy, SURE, pose))
     ends = [xy[0, H36M17.index(f"right_{joint}")] for joint in ("knee", "ankle")]
     column, row = np.rint(np.mean(ends, 0) * 720 / 1200).astype(int)
     assert tuple(image[row, column]) == SIDES["right"]
@@ -276,7 +290,7 @@ def test_montage_keeps_the_colours_of_the_video():
     red = np.zeros((1440, 2560, 3), np.uint8)
     red[..., 0] = 200
     nobody_px = np.full((1, 17, 2), np.nan)
-    image = SideBySide((2560, 1440), H36M17, LIMITS).draw(red, nobody_px, SURE, NOBODY, [0], 0.0)
+    image = SideBySide((2560, 1440), H36M17, LIMITS).draw(shown(red, nobody_px, SURE, NOBODY))
     assert (image[:, :1280] == [200, 0, 0]).all()
 
 
@@ -284,14 +298,14 @@ def test_montage_refuses_a_picture_of_another_size():
     montage = SideBySide((640, 480), H36M17, LIMITS)
     wrong = np.zeros((640, 480, 3), np.uint8)
     with pytest.raises(ValueError, match=r"picture is \(480, 640\) px, but the video is \(640, 48"):
-        montage.draw(wrong, np.zeros((1, 17, 2)), SURE, NOBODY, [0], 0.0)
+        montage.draw(shown(wrong, np.zeros((1, 17, 2)), SURE, NOBODY))
 
 
 def test_the_overlay_alone_is_the_video_with_keypoints():
     size, pose = (640, 480), facing_camera()[None]
     grey = np.full((480, 640, 3), 90, np.uint8)
     xy = in_pixels(pose)
-    image = make_montage("overlay", size, H36M17, LIMITS).draw(grey, xy, SURE, pose, [0], 0.0)
+    image = make_montage("overlay", size, H36M17, LIMITS).draw(shown(grey, xy, SURE, pose))
     np.testing.assert_array_equal(image, draw_overlay(grey, xy, SURE, H36M17, person_id=[0]))
 
 
@@ -306,11 +320,11 @@ def test_the_scene_alone_shows_the_people_and_the_time():
     scene = make_montage("3d", (640, 480), H36M17, LIMITS)
     black = np.zeros((480, 640, 3), np.uint8)
     nobody_px = np.full((1, 17, 2), np.nan)
-    image = scene.draw(black, nobody_px, SURE, facing_camera()[None], [0], 1.0, 3)
+    image = scene.draw(shown(black, nobody_px, SURE, facing_camera()[None], 1.0, 3))
     assert image.shape[1::-1] == scene.size_px
     for name in ("left", "right"):
         painted(image, SIDES[name])
-    later = scene.draw(black, nobody_px, SURE, facing_camera()[None], [0], 2.0, 3)
+    later = scene.draw(shown(black, nobody_px, SURE, facing_camera()[None], 2.0, 3))
     rows, columns = np.nonzero((image != later).any(-1))
     assert rows.max() < 40
     assert columns.max() < 200

@@ -16,26 +16,12 @@ import pytest
 from pose3d_cli.detect.options import DetectorOptions
 from pose3d_cli.errors import ExitCode, InputError, WorkerDiedError
 from pose3d_cli.pipeline.jobs import how_many
-from pose3d_cli.pipeline.runner import InThisProcess, Runner, Task
+from pose3d_cli.pipeline.runner import InThisProcess, Runner
 from pose3d_cli.pipeline.worker import RemoteTraceback
 from pose3d_cli.pipeline.workers import Workers
-from tests.batches import Listener, StandIn, Stillborn
+from tests.batches import Listener, StandIn, Stillborn, is_running, makers, outcomes, tasks
 
 ROOT = Path(__file__).parents[2]
-
-
-def tasks(folder, *names):
-    return [Task(clip=folder / name, folder=folder / "out" / name) for name in names]
-
-
-def outcomes(runner, todo, board=None):
-    with closing(runner.run(todo, board or Listener())) as ended:
-        return {task.clip.name: outcome for task, outcome in ended}
-
-
-def makers(told):
-    """Return the process and its number of threads that made each clip's file."""
-    return {name: report.outputs["npz"].read_text().split() for name, report in told.items()}
 
 
 @pytest.mark.parametrize("runner", [InThisProcess(StandIn()), Workers(StandIn(), 2)])
@@ -141,14 +127,6 @@ def test_processes_end_when_their_parent_is_killed(tmp_path):
     while is_running(child) and time.monotonic() < end_s:
         time.sleep(0.05)
     assert not is_running(child)
-
-
-def is_running(pid):
-    """Whether a process is there and no zombie: nobody here may be the parent who collects it."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")")[-1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_jobs_share_the_cores(monkeypatch):

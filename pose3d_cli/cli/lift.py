@@ -44,9 +44,10 @@ def lift(
     """Lift the people in videos to 3D.
 
     Each CLIP gets a folder CLIP_pose3d with CLIP.npz (everything), CLIP.csv (a table),
-    CLIP_keypoints.npz (the 2D), CLIP.mp4 (a video to watch) and run.json (what was done).
-    A clip of more than a quarter of an hour has the first four for every ten minutes, in part_001,
-    part_002 and so on, each as soon as it is over; --part-minutes changes that.
+    CLIP_keypoints.npz (the 2D), CLIP.mp4 (a video to watch), CLIP.png (six pictures of it) and
+    run.json (what was done). A clip of more than a quarter of an hour has them, but for run.json,
+    for every ten minutes, in part_001, part_002 and so on, each as soon as it is over;
+    --part-minutes changes that.
 
     Of many clips, one that fails is named and the others go on. Given again, the same command
     goes on where it was stopped: clips whose results are there, of the same clip by the same

@@ -28,8 +28,8 @@ def fitting(name: str, value: Any, hint: Any, *, where: str) -> Any:
     Args:
         name: Of the setting.
         value: From a file, a header or the command line.
-        hint: Type of the setting; only plain types, choices (`Literal`) and `int | Literal[...]`
-            are looked at.
+        hint: Type of the setting; only plain types, choices (`Literal`) and a number or one of
+            some words (`int | Literal[...]`, `float | Literal[...]`) are looked at.
         where: Where the value came from, for the error message.
 
     Raises:
@@ -41,7 +41,7 @@ def fitting(name: str, value: Any, hint: Any, *, where: str) -> Any:
             told = ", ".join(str(choice) for choice in known)
             raise SettingsError(f"{where}: {name} is {value!r}; known: {told}")
     elif is_number_or_word(hint):
-        return _number_or_word(name, value, get_args(get_args(hint)[1]), where=where)
+        return _number_or_word(name, value, hint, where=where)
     elif hint is float and type(value) is int:
         return float(value)
     elif hint in _WORDS and type(value) is not hint:
@@ -50,17 +50,24 @@ def fitting(name: str, value: Any, hint: Any, *, where: str) -> Any:
 
 
 def is_number_or_word(hint: Any) -> bool:
-    """Return whether the type of a setting is `int | Literal[...]`."""
+    """Return whether the type of a setting is a number or one of some words."""
     return get_origin(hint) in (Union, UnionType)  # Python takes it for either
 
 
-def _number_or_word(name: str, value: Any, words: tuple[str, ...], *, where: str) -> int | str:
-    """Return a value of `int | Literal[words]`; the command line gives numbers as text."""
-    if type(value) is str and value.removeprefix("-").isdecimal():
-        return int(value)
-    if type(value) is not int and value not in words:
+def _number_or_word(name: str, value: Any, hint: Any, *, where: str) -> float | str:
+    """Return a value of `number | Literal[words]`; the command line gives numbers as text."""
+    number, choice = get_args(hint)
+    words = get_args(choice)
+    if type(value) is str and value not in words:
+        try:
+            return number(value)
+        except ValueError:
+            pass  # said below
+    elif number is float and type(value) is int:
+        return float(value)
+    if type(value) is not number and value not in words:
         told = " or ".join(words)
-        raise SettingsError(f"{where}: {name} is {value!r}; expected a whole number or {told}")
+        raise SettingsError(f"{where}: {name} is {value!r}; expected {_WORDS[number]} or {told}")
     return value
 
 

@@ -69,8 +69,8 @@ class LiftSettings(DetectorSettings):
     """Focal length in mm, as for a 35 mm film camera."""
     intrinsics: str = ""
     """TOML file with `matrix` (3x3, pixels) and `distortion` (OpenCV's order)."""
-    up: int | Literal["auto", "camera"] = "auto"
-    """Which way is up: auto finds it; camera: held level; or whole degrees that it looks down."""
+    up: float | Literal["auto", "camera"] = "auto"
+    """Which way is up: auto finds it; camera: held level; or degrees that it looks down."""
     start: float = 0.0
     """Where to begin, in seconds."""
     end: float = 0.0

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Float64
+from jaxtyping import Bool, Float, Float64, Int
 
 from pose3d_cli.pose.skeleton import H36M17
 from pose3d_cli.pose.stature import statures
@@ -50,11 +50,14 @@ class Contacts:
         ankle: Where the ankle is, metres, camera axes.
         sole_m: How far the sole is below it.
         seconds: How long it was seen there.
+        stretch: Number of the stretch it was seen in: of one person, whose size is misjudged alike
+            all the time.
     """
 
     ankle: Float64[np.ndarray, "steps 3"]
     sole_m: Float64[np.ndarray, " steps"]
     seconds: Float64[np.ndarray, " steps"]
+    stretch: Int[np.ndarray, " steps"]
 
     def __len__(self) -> int:
         return len(self.ankle)
@@ -66,11 +69,12 @@ def find_contacts(stretches: Sequence[Stretch]) -> Contacts:
     A foot that somebody holds up keeps still too: heights must say which of them are on the floor.
     How fast an ankle comes nearer is left out, because depth is what one camera knows worst.
     """
-    found = [step for stretch in stretches for step in _steps(stretch)]
+    found = [(*step, number) for number, one in enumerate(stretches) for step in _steps(one)]
     return Contacts(
         ankle=np.array([step[0] for step in found]).reshape(-1, 3),
         sole_m=np.array([step[1] for step in found]),
         seconds=np.array([step[2] for step in found]),
+        stretch=np.array([step[3] for step in found], np.int64),
     )
 
 

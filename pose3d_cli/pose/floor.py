@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from pose3d_cli.pose.feet import Contacts
-from pose3d_cli.pose.upright import BodyUp
+from pose3d_cli.pose.up import FoundUp
 
 FEWEST_STEPS = 2
 """Fewer feet that stand than this are no floor."""
@@ -22,6 +22,7 @@ _SOLE_SURE_M = 0.015
 # How far placed feet are from where they are: up and down, and along the ray, of its length.
 _HEIGHT_OFF_M = 0.05
 _DEPTH_OFF = 0.1
+_PERSON_OFF = 0.12  # the same of all steps of one person: of wrong size (0.06), and wrongly placed
 _LOW = 0.3  # of the steps: those are on the floor rather than above it
 _SLACK = (1.5, 2.5)  # of these, above the plane and below it, after which a step is an outlier
 _ROUNDS = 8
@@ -90,13 +91,14 @@ def _lowest_level(
     return float(at[high[0]])
 
 
-def tilt_by_feet(bodies: BodyUp, contacts: Contacts) -> tuple[Float64[np.ndarray, " 3"], float]:
+def tilt_by_feet(bodies: FoundUp, contacts: Contacts) -> tuple[Float64[np.ndarray, " 3"], float]:
     """Return up, as bodies say it, made better by the plane that feet stand on.
 
     A least-squares plane would tilt along the view, for depth is what one camera knows worst. So
     each step has its own uncertainty, the larger the more its ray points up or down, and the plane
     starts from what bodies say, to their uncertainty: where people go nowhere nothing changes.
-    Feet above the plane lose their say sooner than those below it.
+    Feet above the plane lose their say sooner than those below it. Somebody taller than assumed is
+    put too near, and above or below the others' floor: each person may have a height of their own.
 
     Args:
         bodies: What they say.
@@ -111,10 +113,13 @@ def tilt_by_feet(bodies: BodyUp, contacts: Contacts) -> tuple[Float64[np.ndarray
     point = contacts.ankle - bodies.up * contacts.sole_m[:, None]
     height = point @ bodies.up
     off = np.hypot(_HEIGHT_OFF_M, _DEPTH_OFF * (contacts.ankle @ bodies.up))
-    matrix = np.concatenate([(point - point.mean(0)) @ across, -np.ones((len(point), 1))], 1)
-    prior = np.diag([*(np.radians([bodies.across_deg, bodies.along_deg]) ** -2), 1e-9])
+    own, own_off = _own_heights(contacts, bodies.up)
+    plane = [(point - point.mean(0)) @ across, -np.ones((len(point), 1))]
+    matrix = np.concatenate([*plane, own], 1)
+    sure = np.radians([bodies.across_deg, bodies.along_deg]) ** -2
+    prior = np.diag([*sure, 1e-9, *(own_off**-2)])
     start = float(np.quantile(height, _LOW))
-    tilt, normal = np.zeros(3), prior
+    tilt, normal = np.zeros(len(prior)), prior
     for _ in range(_ROUNDS):
         wrong = (matrix @ tilt + height - start) / off
         weight = off**-2 / (1 + (wrong / np.where(wrong > 0, *_SLACK)) ** 2)
@@ -123,3 +128,15 @@ def tilt_by_feet(bodies: BodyUp, contacts: Contacts) -> tuple[Float64[np.ndarray
     up = bodies.up + across @ tilt[:2]
     variance = np.trace(np.linalg.inv(normal)[:2, :2])
     return up / np.linalg.norm(up), float(np.degrees(np.sqrt(variance)))
+
+
+def _own_heights(
+    contacts: Contacts, up: Float64[np.ndarray, " 3"]
+) -> tuple[Float64[np.ndarray, "steps people"], Float64[np.ndarray, " people"]]:
+    """Return which step is whose, and how far each person's floor may be off, in metres."""
+    people = np.unique(contacts.stretch)
+    if len(people) == 1:  # whose floor is the floor
+        return np.zeros((len(contacts), 0)), np.zeros(0)
+    own = (contacts.stretch[:, None] == people).astype(np.float64)
+    below_m = np.abs(contacts.ankle @ up @ own / own.sum(0))
+    return own, np.maximum(_PERSON_OFF * below_m, _HEIGHT_OFF_M)

@@ -1,4 +1,4 @@
-"""The world of a clip, put together: up from bodies and feet, the floor from feet."""
+"""The world of a clip, put together: up from bodies, how they go and their feet; then the floor."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from jaxtyping import Float64
 
 from pose3d_cli.pose.feet import Contacts, Stretch, find_contacts
 from pose3d_cli.pose.floor import find_floor, tilt_by_feet
+from pose3d_cli.pose.up import Votes, fused, said_up
 from pose3d_cli.pose.upright import find_up, rolled_to
 from pose3d_cli.pose.world import ASSUMED, NO_FLOOR, World, rotation_with_up
 
@@ -18,6 +19,8 @@ _LEVEL = np.array([0.0, -1.0, 0.0])
 _MOVING = "; the camera moves, so this holds on the whole at best"
 _LOST = "; the camera moves, so it is that of the places seen, not of the world"
 _NUDGE = 0.01
+_ALIKE = 1.2
+"""How much farther off up is than if bodies, ways and feet erred apart; by validation subjects."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,8 +32,9 @@ class _Found:
 
 def find_world(
     stretches: Sequence[Stretch],
-    up: int | Literal["auto", "camera"] = "auto",
+    up: float | Literal["auto", "camera"] = "auto",
     *,
+    said: Sequence[Votes] = (),
     camera_moves: bool = False,
 ) -> World:
     """Return up and the floor, once for a whole clip.
@@ -39,10 +43,11 @@ def find_world(
         stretches: Everybody in it.
         up: `auto`: by bodies and feet; `camera`: the camera is level; degrees: how far it looks
             down, its roll by bodies.
+        said: What a network says of up that saw them go about, one for each of `stretches`.
         camera_moves: Is said in the words; what is found is a mean then.
     """
     contacts = find_contacts(stretches)
-    found = _up(stretches, contacts, up)
+    found = _up(stretches, said, contacts, up)
     floor = find_floor(contacts, found.up)
     note, lost = (_MOVING, _LOST) if camera_moves else ("", "")
     if floor is None:
@@ -61,23 +66,30 @@ def find_world(
 
 
 def _up(
-    stretches: Sequence[Stretch], contacts: Contacts, wanted: int | Literal["auto", "camera"]
+    stretches: Sequence[Stretch],
+    said: Sequence[Votes],
+    contacts: Contacts,
+    wanted: float | Literal["auto", "camera"],
 ) -> _Found:
     if wanted == "camera":
         return _Found(up=_LEVEL, words="--up camera: it is level", sure_deg=np.nan)
     bodies = find_up(stretches)
+    going = said_up(said)
+    if bodies is not None and going is not None:
+        bodies = fused(bodies, going)
     if wanted == "auto":
         if bodies is None:
             return _Found(up=_LEVEL, words=ASSUMED, sure_deg=np.nan)
         up, sure_deg = tilt_by_feet(bodies, contacts)
-        people = f"by how bodies hold themselves, {bodies.seconds:.1f} s of them"
+        about = " and go about" if going is not None else ""
+        people = f"by how bodies hold themselves{about}, {bodies.seconds:.1f} s of them"
         feet = f", and by {len(contacts)} steps of their feet" if len(contacts) else ""
-        return _Found(up=up, words=people + feet, sure_deg=sure_deg)
-    words = f"--up {wanted}: it looks down by {wanted} degrees"
+        return _Found(up=up, words=people + feet, sure_deg=_ALIKE * sure_deg)
+    words = f"--up {wanted:g}: it looks down by {wanted:g} degrees"
     if bodies is None:
-        up = rolled_to(_LEVEL, float(wanted))
+        up = rolled_to(_LEVEL, wanted)
         return _Found(up=up, words=f"{words}; not rolled, as assumed", sure_deg=np.nan)
-    up = rolled_to(bodies.up, float(wanted))
+    up = rolled_to(bodies.up, wanted)
     return _Found(up=up, words=f"{words}; rolled as bodies say", sure_deg=bodies.across_deg)
 
 

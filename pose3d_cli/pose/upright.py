@@ -9,80 +9,36 @@ is straight count most.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Float64
 
 from pose3d_cli.pose.feet import Stretch
 from pose3d_cli.pose.skeleton import H36M17
-
-MOST_ASKEW_DEG = 65.0
-"""A body whose up is farther than this from that of the picture lies, or is upside down."""
+from pose3d_cli.pose.up import (
+    LONGEST_S,
+    MOST_ASKEW_DEG,
+    FoundUp,
+    Votes,
+    askew_deg,
+    people_of,
+    robust_mean,
+    unit,
+)
 
 _PARTS = {"trunk": 0.03, "head": 0.075, "thighs": 0.265, "shanks": 0.2, "whole": 0.385}
 _AHEAD = -0.053
 _STRAIGHT = 0.1  # shortening of a body, relative to its length, that leaves it 1/e of its say
-_OUTLIER_DEG = 3.0
-_ROUNDS = 6
-_LONGEST_S = 20.0  # a person who stays longer than this has no more say
 
 # How far one body is off, in degrees: across the view and along it, seen from the front and from
 # the side; with more where its directions differ from frame to frame, and where it is bent.
 _ACROSS_DEG, _ALONG_DEG, _SIDEWAYS_DEG = 1.8, 4.0, 5.5
 _OF_SPREAD = 0.7
 _BENT, _BENT_DEG = 0.5, 20.0
-_MOST_PEOPLE = 3.0  # bodies share errors of the lifter: more of them do not make it surer
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class BodyUp:
-    """Up as bodies say it, and how far it may be off (one standard deviation).
-
-    Attributes:
-        up: In camera axes, of length one.
-        across: At right angles to it and to the view: where a roll of the camera tilts it.
-        across_deg: How far it may be off that way, in degrees.
-        along_deg: How far along the view, where the lean of a body is hard to see.
-        seconds: Of bodies that it rests on, each person counted.
-    """
-
-    up: Float64[np.ndarray, " 3"]
-    across: Float64[np.ndarray, " 3"]
-    across_deg: float
-    along_deg: float
-    seconds: float
-
-    @property
-    def sure_deg(self) -> float:
-        """How far it may be off in all."""
-        return float(np.hypot(self.across_deg, self.along_deg))
-
-
-@dataclass(frozen=True, eq=False)
-class _Votes:
-    """What each frame of each body says.
-
-    Attributes:
-        up: Of length one.
-        ray: Towards the body, of length one.
-        weight: Its say.
-        straight: How straight the body is, in [0, 1].
-        along_deg: How far it may be off along the view.
-    """
-
-    up: Float64[np.ndarray, "votes 3"]
-    ray: Float64[np.ndarray, "votes 3"]
-    weight: Float64[np.ndarray, " votes"]
-    straight: Float64[np.ndarray, " votes"]
-    along_deg: Float64[np.ndarray, " votes"]
-
-
-def find_up(stretches: Sequence[Stretch]) -> BodyUp | None:
-    """Return up as everybody says it over the whole clip.
-
-    A robust mean: frames far from it lose their say, and what a body says counts less along the
-    view than across it, for that is what a lifter knows worst.
+def find_up(stretches: Sequence[Stretch]) -> FoundUp | None:
+    """Return up as everybody's body says it over the whole clip.
 
     Args:
         stretches: Everybody.
@@ -90,41 +46,46 @@ def find_up(stretches: Sequence[Stretch]) -> BodyUp | None:
     Returns:
         None if nobody is there whose up is anywhere near that of the picture.
     """
-    votes = [vote for stretch in stretches if (vote := _votes(stretch)) is not None]
-    if not votes:
+    bodies = [body for stretch in stretches if (body := _votes(stretch)) is not None]
+    if not bodies:
         return None
-    merged = _Votes(
-        **{name: np.concatenate([getattr(vote, name) for vote in votes]) for name in vars(votes[0])}
-    )
-    up = _robust_mean(merged)
-    shares = np.array([vote.weight.sum() for vote in votes])
-    people = min(float(shares.sum() ** 2 / (shares**2).sum()), _MOST_PEOPLE)
-    across, _ = _axes(_unit(merged.weight @ merged.ray)[None], up)
-    across_deg, along_deg = _sure(merged, up, people)
-    return BodyUp(
+    votes = Votes.of_all([body for body, _ in bodies])
+    straight = np.concatenate([straight for _, straight in bodies])
+    up, across = robust_mean(votes)
+    many = np.sqrt(people_of([body for body, _ in bodies]))
+    more = _more_deg(votes, up, float(straight.mean()))
+    return FoundUp(
         up=up,
-        across=across[0],
-        across_deg=across_deg,
-        along_deg=along_deg,
+        across=across,
+        across_deg=float(np.hypot(_ACROSS_DEG, more) / many),
+        along_deg=float(np.hypot(votes.mean(votes.along_deg), more) / many),
         seconds=float(sum(stretch.time_s[-1] - stretch.time_s[0] for stretch in stretches)),
     )
 
 
-def _votes(stretch: Stretch) -> _Votes | None:
+def _votes(stretch: Stretch) -> tuple[Votes, Float64[np.ndarray, " votes"]] | None:
+    """Return what each frame of a body says, and how straight the body is there."""
     up = body_up(stretch.xyz)
     placed = np.isfinite(stretch.root).all(-1)
-    ray = _unit(np.where(placed[:, None], stretch.root, [0.0, 0.0, 1.0]).astype(np.float64))
-    askew = np.degrees(np.arccos(np.clip(-up[:, 1], -1, 1)))
-    used = askew < MOST_ASKEW_DEG  # unknown poses are not
+    ray = unit(np.where(placed[:, None], stretch.root, [0.0, 0.0, 1.0]))
+    used = askew_deg(up) < MOST_ASKEW_DEG  # unknown poses are not
     if not used.any():
         return None
     straight = straightness(stretch.xyz)
     seconds = float(stretch.time_s[-1] - stretch.time_s[0])
-    share = min(seconds, _LONGEST_S) / len(up) if seconds else 1e-3
+    share = min(seconds, LONGEST_S) / len(up) if seconds else 1e-3
     front = np.abs((_sideways(stretch.xyz) * ray).sum(-1))
     along_deg = _SIDEWAYS_DEG + (_ALONG_DEG - _SIDEWAYS_DEG) * front
-    votes = (up, ray, straight * share, straight, along_deg)
-    return _Votes(*(values[used] for values in votes))
+    across_deg = np.full(len(up), _ACROSS_DEG)
+    votes = (up, ray, straight * share, across_deg, along_deg)
+    return Votes(*(values[used] for values in votes)), straight[used]
+
+
+def _more_deg(votes: Votes, up: Float64[np.ndarray, " 3"], straight: float) -> float:
+    """Return how far up may be off for bodies that differ from frame to frame, or are bent."""
+    off_deg = np.degrees(np.arccos(np.clip(votes.up @ up, -1, 1)))
+    spread_deg = np.sqrt(votes.mean(off_deg**2))
+    return float(np.hypot(_OF_SPREAD * spread_deg, _BENT_DEG * max(_BENT - straight, 0)))
 
 
 def body_up(xyz: Float[np.ndarray, "frames 17 3"]) -> Float64[np.ndarray, "frames 3"]:
@@ -138,11 +99,11 @@ def body_up(xyz: Float[np.ndarray, "frames 17 3"]) -> Float64[np.ndarray, "frame
         "shanks": knees - ankles,
         "whole": head - ankles,
     }
-    ahead = np.cross(_sideways(xyz), _unit(parts["trunk"]))
-    total = _AHEAD * _unit(ahead)
+    ahead = np.cross(_sideways(xyz), unit(parts["trunk"]))
+    total = _AHEAD * unit(ahead)
     for name, weight in _PARTS.items():
-        total = total + weight * _unit(parts[name])
-    return _unit(total)
+        total = total + weight * unit(parts[name])
+    return unit(total)
 
 
 def straightness(xyz: Float[np.ndarray, "frames 17 3"]) -> Float64[np.ndarray, " frames"]:
@@ -163,51 +124,13 @@ def rolled_to(up: Float64[np.ndarray, " 3"], down_deg: float) -> Float64[np.ndar
     return np.array([*(np.cos(angle) * across), -np.sin(angle)])
 
 
-def _robust_mean(votes: _Votes) -> Float64[np.ndarray, " 3"]:
-    up = _unit(votes.weight @ votes.up)
-    for _ in range(_ROUNDS):
-        across, along = _axes(votes.ray, up)
-        off_across, off_along = (votes.up * across).sum(-1), (votes.up * along).sum(-1)
-        ratio = _ACROSS_DEG / votes.along_deg
-        off_deg = np.degrees(np.hypot(off_across, off_along * ratio))
-        trust = votes.weight / np.maximum(off_deg, _OUTLIER_DEG)
-        normal = np.einsum("t,ti,tj->ij", trust, across, across) + np.einsum(
-            "t,ti,tj->ij", trust * ratio**2, along, along
-        )
-        step = (trust * off_across) @ across + (trust * ratio**2 * off_along) @ along
-        # Along `up` itself nothing is known, and nothing has to be: its length stays one.
-        up = _unit(up + np.linalg.solve(normal + trust.sum() * np.outer(up, up), step))
-    return up
-
-
-def _sure(votes: _Votes, up: Float64[np.ndarray, " 3"], people: float) -> tuple[float, float]:
-    """Return how far up may be off across the view and along it, in degrees."""
-    off_deg = np.degrees(np.arccos(np.clip(votes.up @ up, -1, 1)))
-    spread_deg = np.sqrt((votes.weight * off_deg**2).sum() / votes.weight.sum())
-    bent_deg = _BENT_DEG * max(_BENT - float(votes.straight.mean()), 0)
-    more = np.hypot(_OF_SPREAD * spread_deg, bent_deg)
-    along_deg = float((votes.weight * votes.along_deg).sum() / votes.weight.sum())
-    return (
-        float(np.hypot(_ACROSS_DEG, more) / np.sqrt(people)),
-        float(np.hypot(along_deg, more) / np.sqrt(people)),
-    )
-
-
-def _axes(
-    ray: Float64[np.ndarray, "votes 3"], up: Float64[np.ndarray, " 3"]
-) -> tuple[Float64[np.ndarray, "votes 3"], Float64[np.ndarray, "votes 3"]]:
-    """Return the directions at right angles to `up`, across each ray and along it."""
-    across = _unit(np.cross(ray, up))
-    return across, np.cross(up, across)
-
-
 def _sideways(xyz: Float[np.ndarray, "frames 17 3"]) -> Float64[np.ndarray, "frames 3"]:
     """Return from the right side of each body to its left."""
     hips, shoulders = (
-        _unit(_joint(xyz, f"left_{name}") - _joint(xyz, f"right_{name}"))
+        unit(_joint(xyz, f"left_{name}") - _joint(xyz, f"right_{name}"))
         for name in ("hip", "shoulder")
     )
-    return _unit(hips + shoulders)
+    return unit(hips + shoulders)
 
 
 def _joint(xyz: Float[np.ndarray, "frames 17 3"], name: str) -> Float64[np.ndarray, "frames 3"]:
@@ -216,9 +139,3 @@ def _joint(xyz: Float[np.ndarray, "frames 17 3"], name: str) -> Float64[np.ndarr
 
 def _middle(xyz: Float[np.ndarray, "frames 17 3"], name: str) -> Float64[np.ndarray, "frames 3"]:
     return (_joint(xyz, f"left_{name}") + _joint(xyz, f"right_{name}")) / 2
-
-
-def _unit(vector: Float64[np.ndarray, "*batch 3"]) -> Float64[np.ndarray, "*batch 3"]:
-    return np.asarray(
-        vector / np.maximum(np.linalg.norm(vector, axis=-1, keepdims=True), 1e-9), np.float64
-    )

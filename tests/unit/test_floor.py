@@ -1,5 +1,7 @@
 """Floors and planes by feet whose places are known by thought."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from pose3d_cli.pose.feet import SOLE, Contacts, Stretch, find_contacts
 from pose3d_cli.pose.floor import find_floor, tilt_by_feet
 from pose3d_cli.pose.skeleton import H36M17
 from pose3d_cli.pose.stature import SHARE
-from pose3d_cli.pose.upright import BodyUp
+from pose3d_cli.pose.up import FoundUp
 from pose3d_cli.pose.world import rotation_with_up
 
 FPS, SOLE_M = 25.0, 0.085
@@ -15,7 +17,7 @@ LEVEL = np.array([0.0, -1.0, 0.0])
 CAMERA_M = 1.4
 
 
-def contacts(on_floor, up=LEVEL, seconds=None):
+def contacts(on_floor, up=LEVEL, seconds=None, stretch=None):
     """Steps at (x right, y away, z above the floor) in the world below a camera."""
     on_floor = np.asarray(on_floor, float)
     height = on_floor + np.array([0, 0, SOLE_M - CAMERA_M])
@@ -24,6 +26,7 @@ def contacts(on_floor, up=LEVEL, seconds=None):
         ankle=height @ rotation_with_up(up),
         sole_m=np.full(n, SOLE_M),
         seconds=np.full(n, 0.4) if seconds is None else seconds,
+        stretch=np.zeros(n, int) if stretch is None else stretch,
     )
 
 
@@ -64,7 +67,7 @@ def bodies(up):
     up = np.asarray(up) / np.linalg.norm(up)
     across = np.cross([0.0, 0.0, 1.0], up)
     across /= np.linalg.norm(across)
-    return BodyUp(up=up, across=across, across_deg=3.0, along_deg=4.0, seconds=4.0)
+    return FoundUp(up=up, across=across, across_deg=3.0, along_deg=4.0, seconds=4.0)
 
 
 @pytest.mark.parametrize("wrong", [(0.05, 0.0), (0.0, 0.05), (-0.04, 0.03)])
@@ -94,11 +97,33 @@ def test_depth_that_is_off_does_not_tilt_the_plane():
         ankle=seen.ankle * np.where(np.arange(10) % 4 < 2, 1.06, 0.94)[:, None],
         sole_m=seen.sole_m,
         seconds=seen.seconds,
+        stretch=seen.stretch,
     )
     found, sure_deg = tilt_by_feet(bodies(up), off)
     assert angle_deg(found, up) < 2.5
     assert angle_deg(found, up) < 0.3 * angle_deg(plain_plane(off.ankle), up)
     assert sure_deg > 2.5
+
+
+def two_sizes(metres_taller):
+    """One person near, one far who is taller than assumed and so put nearer, and too high."""
+    up = np.array([0.0, -np.cos(0.4), -np.sin(0.4)])
+    near = np.linspace([-1.0, 3.0, 0], [1.0, 4.0, 0], 8)
+    seen = contacts(
+        np.concatenate([near, near + np.array([0, 4.0, 0])]), up, stretch=np.arange(16) // 8
+    )
+    nearer = 1.7 / (1.7 + metres_taller)
+    return up, replace(seen, ankle=seen.ankle * np.where(seen.stretch, nearer, 1)[:, None])
+
+
+@pytest.mark.parametrize("metres_taller", [0.15, -0.15])
+def test_people_of_another_size_do_not_tilt_the_plane(metres_taller):
+    up, seen = two_sizes(metres_taller)
+    found, sure_deg = tilt_by_feet(bodies(up), seen)
+    alike, sure_alike_deg = tilt_by_feet(bodies(up), replace(seen, stretch=np.zeros(16, int)))
+    assert angle_deg(found, up) < 0.7 * angle_deg(alike, up)
+    assert angle_deg(found, up) < 1
+    assert sure_alike_deg < sure_deg < 5
 
 
 def plain_plane(points):

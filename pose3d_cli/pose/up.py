@@ -1,0 +1,169 @@
+"""Which way is up, by many votes: their robust mean, how sure it is, and two answers as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float, Float64
+
+MOST_ASKEW_DEG = 65.0
+"""A body whose up is farther than this from that of the picture lies, or is upside down."""
+
+LONGEST_S = 20.0
+"""A person who stays longer than this has no more say."""
+
+_OUTLIER_DEG = 3.0
+_ROUNDS = 6
+_MOST_PEOPLE = 3.0  # bodies share errors of a network: more of them do not make it surer
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FoundUp:
+    """Up, and how far it may be off (one standard deviation).
+
+    Attributes:
+        up: In camera axes, of length one.
+        across: At right angles to it and to the view: where a roll of the camera tilts it.
+        across_deg: How far it may be off that way, in degrees.
+        along_deg: How far along the view, where the lean of a body is hard to see.
+        seconds: Of bodies that it rests on, each person counted.
+    """
+
+    up: Float64[np.ndarray, " 3"]
+    across: Float64[np.ndarray, " 3"]
+    across_deg: float
+    along_deg: float
+    seconds: float
+
+    @property
+    def sure_deg(self) -> float:
+        """How far it may be off in all."""
+        return float(np.hypot(self.across_deg, self.along_deg))
+
+
+@dataclass(frozen=True, eq=False)
+class Votes:
+    """What somebody's frames, or windows of them, say.
+
+    Attributes:
+        up: In camera axes, of length one.
+        ray: Towards the person, of length one.
+        weight: Its say.
+        across_deg: How far it may be off, at right angles to the view.
+        along_deg: How far along the view.
+    """
+
+    up: Float64[np.ndarray, "votes 3"]
+    ray: Float64[np.ndarray, "votes 3"]
+    weight: Float64[np.ndarray, " votes"]
+    across_deg: Float64[np.ndarray, " votes"]
+    along_deg: Float64[np.ndarray, " votes"]
+
+    @classmethod
+    def of_all(cls, votes: Sequence[Votes]) -> Votes:
+        """Return the votes of several people as one."""
+        names = ("up", "ray", "weight", "across_deg", "along_deg")
+        return cls(*(np.concatenate([getattr(vote, name) for vote in votes]) for name in names))
+
+    def mean(self, values: Float64[np.ndarray, " votes"]) -> float:
+        """Return the weighted mean of something."""
+        return float(self.weight @ values / self.weight.sum())
+
+
+def people_of(votes: Sequence[Votes]) -> float:
+    """Return how many people speak, those who are seen for a short time less than one."""
+    shares = np.array([vote.weight.sum() for vote in votes])
+    return min(float(shares.sum() ** 2 / (shares**2).sum()), _MOST_PEOPLE)
+
+
+def robust_mean(votes: Votes) -> tuple[Float64[np.ndarray, " 3"], Float64[np.ndarray, " 3"]]:
+    """Return up, and the direction across it and the view, both of length one.
+
+    Votes far from the mean lose their say, and each counts less where it may be farther off.
+    """
+    up = unit(votes.weight @ votes.up)
+    for _ in range(_ROUNDS):
+        across, along = _axes(votes.ray, up)
+        off_across, off_along = (votes.up * across).sum(-1), (votes.up * along).sum(-1)
+        ratio = votes.across_deg / votes.along_deg
+        off_deg = np.degrees(np.hypot(off_across, off_along * ratio))
+        trust = votes.weight / np.maximum(off_deg, _OUTLIER_DEG)
+        normal = np.einsum("t,ti,tj->ij", trust, across, across) + np.einsum(
+            "t,ti,tj->ij", trust * ratio**2, along, along
+        )
+        step = (trust * off_across) @ across + (trust * ratio**2 * off_along) @ along
+        # Along `up` itself nothing is known, and nothing has to be: its length stays one.
+        up = unit(up + np.linalg.solve(normal + trust.sum() * np.outer(up, up), step))
+    across, _ = _axes(unit(votes.weight @ votes.ray)[None], up)
+    return up, across[0]
+
+
+def said_up(people: Sequence[Votes]) -> FoundUp | None:
+    """Return up as a network says it that saw people go about.
+
+    Args:
+        people: What it says of each, window by window; weights are seconds.
+
+    Returns:
+        None if nobody is there whose up is anywhere near that of the picture.
+    """
+    kept = [vote for votes in people if len((vote := _near(votes)).up)]
+    if not kept:
+        return None
+    votes, many = Votes.of_all(kept), np.sqrt(people_of(kept))
+    up, across = robust_mean(votes)
+    return FoundUp(
+        up=up,
+        across=across,
+        # Windows of one view err alike, so more of them do not make it surer.
+        across_deg=votes.mean(votes.across_deg) / many,
+        along_deg=votes.mean(votes.along_deg) / many,
+        seconds=float(votes.weight.sum()),
+    )
+
+
+def _near(votes: Votes) -> Votes:
+    used = askew_deg(votes.up) < MOST_ASKEW_DEG
+    limit = min(LONGEST_S / max(float(votes.weight.sum()), 1e-9), 1.0)
+    votes = replace(votes, weight=votes.weight * limit)
+    return Votes(*(values[used] for values in vars(votes).values()))
+
+
+def fused(one: FoundUp, other: FoundUp) -> FoundUp:
+    """Return two answers as one: each counts, each way, as far as it is sure.
+
+    They are taken to err apart from each other.
+    """
+    axes = np.stack([one.across, np.cross(one.up, one.across)])
+    sure = np.array([[found.across_deg, found.along_deg] for found in (one, other)]) ** -2.0
+    total = sure.sum(0)
+    step = axes @ (other.up - one.up) * sure[1] / total
+    across_deg, along_deg = total**-0.5
+    return replace(
+        one,
+        up=unit(one.up + step @ axes),
+        across_deg=float(across_deg),
+        along_deg=float(along_deg),
+    )
+
+
+def askew_deg(up: Float64[np.ndarray, "votes 3"]) -> Float64[np.ndarray, " votes"]:
+    """Return how far each direction is from that to the top of the picture, in degrees."""
+    return np.asarray(np.degrees(np.arccos(np.clip(-up[:, 1], -1, 1))))
+
+
+def _axes(
+    ray: Float64[np.ndarray, "votes 3"], up: Float64[np.ndarray, " 3"]
+) -> tuple[Float64[np.ndarray, "votes 3"], Float64[np.ndarray, "votes 3"]]:
+    """Return the directions at right angles to `up`, across each ray and along it."""
+    across = unit(np.cross(ray, up))
+    return across, np.cross(up, across)
+
+
+def unit(vector: Float[np.ndarray, "*batch 3"]) -> Float64[np.ndarray, "*batch 3"]:
+    """Return vectors of length one; a zero vector stays (nearly) zero."""
+    return np.asarray(
+        vector / np.maximum(np.linalg.norm(vector, axis=-1, keepdims=True), 1e-9), np.float64
+    )

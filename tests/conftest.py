@@ -74,6 +74,17 @@ def tiny_weights(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def tiny_upright(tmp_path_factory):
+    """Weights of a small network of up that has learnt nothing."""
+    from pose3d_cli.lift import weights
+    from tests.nets import about_upright, tiny_upright
+
+    path = tmp_path_factory.mktemp("weights") / "tiny-upright.safetensors"
+    weights.save(path, tiny_upright(), about_upright())
+    return path
+
+
+@pytest.fixture(scope="session")
 def rendered(tmp_path_factory):
     """Two small clips of a walking figure of boxes: their folder, settings and videos."""
     from pose3d_cli.learn.rendered.clips import RenderSettings, render_clips

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from pose3d_cli.lift.about import WeightsAbout
+from pose3d_cli.lift.about import UPRIGHT, WeightsAbout
 from pose3d_cli.lift.shelf import LIFTERS
+from pose3d_cli.lift.upright import UprightConfig, UprightNet
 from pose3d_cli.pose.camera import Camera, camera_from_fov, camera_to_pixels
 from pose3d_cli.pose.skeleton import H36M17
 from pose3d_cli.pose.types import Keypoints2D
@@ -44,6 +45,20 @@ def about(lifter: str, **changes) -> WeightsAbout:
     settings = LIFTERS.get(lifter).presets["tiny"]
     values = {"input": "rays", "rate_hz": 25.0, "licence": "Apache-2.0", **changes}
     return WeightsAbout(lifter=lifter, config=asdict(settings), **values)
+
+
+UPRIGHT_SETTINGS = UprightConfig(channels=16, blocks=3, frames=20)
+
+
+def tiny_upright() -> UprightNet:
+    network = UprightNet(UPRIGHT_SETTINGS).eval()
+    fill_with_noise(network)
+    return network
+
+
+def about_upright(**changes) -> WeightsAbout:
+    values = {"input": "rays", "rate_hz": 12.5, "licence": "Apache-2.0", "units": "direction"}
+    return WeightsAbout(lifter=UPRIGHT, config=asdict(UPRIGHT_SETTINGS), **values, **changes)
 
 
 def standing() -> np.ndarray:

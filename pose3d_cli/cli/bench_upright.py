@@ -28,6 +28,9 @@ def upright(
     weights: Annotated[
         str, typer.Option(help="Lifter, by name or file.", metavar="NAME")
     ] = "dualstream-xs-27",
+    up_weights: Annotated[
+        str, typer.Option(help="What reads up, by name or file.", metavar="NAME")
+    ] = "upright-75",
     split: Annotated[
         str, typer.Option(help="Of the motion: test or val.", metavar="NAME")
     ] = "test",
@@ -39,25 +42,34 @@ def upright(
 
     Held-out recorded motion is seen by generated cameras, pitched down by -10 to 40 degrees and
     rolled by up to 15, with a detector's errors, and lifted as videos are. Errors are medians and
-    90th percentiles over views: of up as found, by bodies alone, of a camera that is taken as
-    level, and of the mean line from the ankles to the head; floor: how far too high or too low
-    standing feet are.
+    90th percentiles over views: of up as found, by bodies alone, by how they go about alone, of a
+    camera that is taken as level, and of the mean line from the ankles to the head; floor: how far
+    too high or too low standing feet are.
     """
     from pose3d_cli.errors import SettingsError
     from pose3d_cli.files.mocap_pack import read_pack
     from pose3d_cli.learn.upright.bench import bench_upright, summaries
     from pose3d_cli.lift.device import resolve
+    from pose3d_cli.lift.upright_reader import UprightReader
     from pose3d_cli.lift.windowed import WindowedLifter
     from pose3d_cli.pipeline.stock import find_weights
 
     if views < 1:
         raise SettingsError(f"--views {views}: must be 1 or more")
     clips = read_pack(data, split)
-    lifter = WindowedLifter.from_file(find_weights(weights), resolve(device))
+    where = resolve(device)
+    lifter = WindowedLifter.from_file(find_weights(weights), where)
+    reader = UprightReader.from_file(find_weights(up_weights), where)
     screen.stage("upright", None)
-    found = bench_upright(lifter, clips, views=views, seed=seed, tell=screen.advance)
+    found = bench_upright(lifter, reader, clips, views=views, seed=seed, tell=screen.advance)
     figures = summaries(found)
-    record = {"weights": weights, "split": split, "views": views, "seed": seed}
+    record = {
+        "weights": weights,
+        "up_weights": up_weights,
+        "split": split,
+        "views": views,
+        "seed": seed,
+    }
     groups = {name: _record(figure) for name, figure in figures.items()}
     screen.show({**record, "groups": groups}, table(_rows(figures)))
 
@@ -70,7 +82,17 @@ def _record(figure: Summary) -> dict[str, Any]:
 
 
 def _rows(figures: dict[str, Summary]) -> list[tuple[str, ...]]:
-    head = ("activity", "views", "up", "bodies", "level", "ankles-head", "within", "floor mm")
+    head = (
+        "activity",
+        "views",
+        "up",
+        "bodies",
+        "going",
+        "level",
+        "ankles-head",
+        "within",
+        "floor mm",
+    )
     return [head] + [
         (
             name,
@@ -80,6 +102,7 @@ def _rows(figures: dict[str, Summary]) -> list[tuple[str, ...]]:
                 for middle, most in (
                     figure.up_deg,
                     figure.bodies_deg,
+                    figure.going_deg,
                     figure.level_deg,
                     figure.axis_deg,
                 )

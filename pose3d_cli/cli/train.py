@@ -31,6 +31,7 @@ EXAMPLES = {
         "pose3d train --data mine --init weights.safetensors --lr 1e-4 -o runs/mine",
         "pose3d train --data h36m:H36M --data-2d cpn --preset base --passes 60 -o runs/cpn",
         "pose3d train --recipe h36m-sh-base-243 --data h36m-sh:FILE.pkl -o runs/h36m",
+        "pose3d train --data mocap --stage upright --batch 64 -o runs/upright",
         "pose3d train --config run.toml --set velocity_loss=10",
         "pose3d train --recipe xs-27-cpu --data mocap -o runs/xs",
         "torchrun --nproc-per-node 2 -m pose3d_cli train --data mocap --preset s -o runs/s",
@@ -233,9 +234,12 @@ def _note(progress: Progress) -> str:
         words.append(f"loss {progress.losses['screen_position']:.4f} of half a picture's width")
     elif "loss_over_variance" in progress.losses:
         words.append(f"loss {progress.losses['loss_over_variance']:.3f} of the variance")
-    for key, name in (("mpjpe_mm", "held out"), ("probe_mm", "linear probe")):
+    elif "along_deg" in progress.losses:
+        words.append(f"off by {progress.losses['along_deg']:.1f} degrees along the view")
+    shown = (("mpjpe_mm", "held out", "mm"), ("probe_mm", "linear probe", "mm"))
+    for key, name, unit in (*shown, ("up_deg", "held out", "degrees")):
         if key in progress.held_out:
-            words.append(f"{name} {progress.held_out[key]:.1f} mm")
+            words.append(f"{name} {progress.held_out[key]:.1f} {unit}")
     return ", ".join(words)
 
 

@@ -13,7 +13,9 @@ from pose3d_cli import __version__
 from pose3d_cli.learn.material import TEST_2D
 from pose3d_cli.learn.settings import TrainSettings
 from pose3d_cli.learn.stages import StageMaker
+from pose3d_cli.learn.upright.objective import MEASURED_ON
 from pose3d_cli.lift import weights
+from pose3d_cli.lift.about import UPRIGHT
 
 
 def header(
@@ -33,9 +35,9 @@ def header(
         make: Knows the data it learnt from.
         init: Weights it began with; what these had seen, it has seen too.
         steps: Steps that were done, perhaps fewer than the settings say.
-        measured: Errors on held-out subjects, in millimetres.
+        measured: Errors on held-out subjects, in millimetres, or degrees of what is up.
     """
-    is_pretrained = settings.stage == "pretrain"
+    is_pretrained, is_upright = (settings.stage == name for name in ("pretrain", "upright"))
     pretrain = make.pretrain if is_pretrained else None
     before = weights.describe(init) if init else None
     origin = make.material.provenance(settings, pretrain)
@@ -51,14 +53,15 @@ def header(
         data += f"; before that: {before.data}"
         if before.licence != licence:
             licence += f"; of the weights it began with: {before.licence}"
-    windows = origin.measured_on
+    windows = MEASURED_ON if is_upright else origin.measured_on
+    config = asdict(network.config)  # type: ignore[call-overload]
     source = inspect.getdoc(inspect.getmodule(type(network))) or ""
     return weights.WeightsAbout(
-        lifter=settings.lifter,
-        config=asdict(network.config),  # type: ignore[call-overload]
+        lifter=UPRIGHT if is_upright else settings.lifter,
+        config=config,
         input=make.material.input,
-        units=make.material.units,
-        rate_hz=settings.rate_hz,
+        units="direction" if is_upright else make.material.units,
+        rate_hz=config["rate_hz"] if is_upright else settings.rate_hz,
         stature_m=origin.stature_m,
         licence=licence,
         data=data,

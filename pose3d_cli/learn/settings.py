@@ -70,8 +70,9 @@ class TrainSettings:
     """Named settings of the lifter."""
     network: str = ""
     """Changes to the preset, such as `frames=81,streams=gcn`."""
-    stage: Literal["pretrain", "finetune"] = "finetune"
-    """`pretrain` learns from 2D alone what goes with what, `finetune` learns 3D from pairs."""
+    stage: Literal["pretrain", "finetune", "upright"] = "finetune"
+    """`pretrain` learns from 2D alone what goes with what, `finetune` learns 3D from pairs;
+    `upright` is no lifter: it learns to say which way is up."""
     short_clips: float = 0.0
     """Share of the windows that show a clip too short to fill them, reflected as it is lifted."""
     detector_noise: str = "measured"
@@ -159,7 +160,7 @@ class TrainSettings:
 
     @property
     def single_steps(self) -> int:
-        """Steps of the single-frame phase; pre-training has none."""
-        if self.stage == "pretrain":
+        """Steps of the single-frame phase; only fine-tuning has one."""
+        if self.stage != "finetune":
             return 0
         return round(self.steps * self.single_frames)

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from pose3d_cli.errors import SettingsError
+from pose3d_cli.learn.generated_motion import GeneratedMotion
 from pose3d_cli.learn.loop import Objective, Validate
 from pose3d_cli.learn.material import Material
 from pose3d_cli.learn.objectives.selfdistill import SelfDistill, Student
@@ -16,8 +17,14 @@ from pose3d_cli.learn.pretrain_settings import PretrainSettings
 from pose3d_cli.learn.probe import probe_error_mm
 from pose3d_cli.learn.settings import TrainSettings
 from pose3d_cli.learn.team import Team
+from pose3d_cli.learn.upright.objective import (
+    UprightObjective,
+    held_out_up,
+    held_out_views,
+)
 from pose3d_cli.learn.validate import held_out_error
 from pose3d_cli.lift.blocks.encoder import JointEncoder
+from pose3d_cli.lift.upright import UprightNet
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +64,8 @@ class StageMaker:
         Raises:
             SettingsError: A lifter that cannot be pre-trained.
         """
+        if settings.stage == "upright":
+            return self._upright(network, settings)
         if settings.stage == "pretrain":
             return self._pretrain(network, settings)
         return self._finetune(network, settings)
@@ -79,6 +88,20 @@ class StageMaker:
             called, settings, processes=self.team.size, draw_apart=self._draw_apart
         )
         return Stage(network, objective, validate)
+
+    def _upright(self, network: nn.Module, settings: TrainSettings) -> Stage:
+        assert isinstance(network, UprightNet)
+        if not isinstance(self.material, GeneratedMotion):
+            raise SettingsError(
+                "--stage upright: learns from motion in a world whose up is known; give packed "
+                "motion as --data"
+            )
+        called = self._called(network, settings)
+        objective = UprightObjective.from_clips(
+            network, called, self.material.labelled(settings), settings, draw_apart=self._draw_apart
+        )
+        views = held_out_views(self.material.held_out_clips)
+        return Stage(network, objective, lambda _step: held_out_up(network, views, self.device))
 
     def _called(self, network: nn.Module, settings: TrainSettings) -> nn.Module:
         """Return what the objective calls: the network, compiled if asked for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from pose3d_cli.errors import InputError, SettingsError
 from pose3d_cli.learn.material import Material
 from pose3d_cli.learn.settings import TrainSettings
 from pose3d_cli.lift import weights
+from pose3d_cli.lift.about import UPRIGHT
 from pose3d_cli.lift.shelf import LIFTERS
+from pose3d_cli.lift.upright import UprightConfig, UprightNet
 
 WEIGHTS = "weights.safetensors"
 """Name of a run's weights in its folder."""
@@ -26,6 +29,8 @@ def first_network(settings: TrainSettings, init: Path | None) -> nn.Module:
         SettingsError: No such preset or setting, or weights of another network.
         WeightsError: Weights that cannot be loaded.
     """
+    if settings.stage == "upright":
+        return _filled(init, UprightNet, _changed(UprightConfig(), settings.network), "--network")
     entry = LIFTERS.get(settings.lifter)
     if settings.preset not in entry.presets:
         known = sorted(entry.presets)
@@ -34,14 +39,20 @@ def first_network(settings: TrainSettings, init: Path | None) -> nn.Module:
             f"{config.nearest(settings.preset, known)}"
         )
     wanted = _changed(entry.presets[settings.preset], settings.network)
+    told = f"--preset {settings.preset}{f' with {settings.network}' if settings.network else ''}"
+    return _filled(init, entry.network, wanted, told)
+
+
+def _filled(
+    init: Path | None, make: Callable[[Any], nn.Module], wanted: Any, told: str
+) -> nn.Module:
+    """Return a network of these settings, new or filled from a weights file."""
     if init is None:
-        return entry.network(wanted)
+        return make(wanted)
     network = weights.load(init)
     if getattr(network, "config", None) != wanted:
         raise SettingsError(
-            f"--init {init}: holds another network than --preset {settings.preset}"
-            f"{f' with {settings.network}' if settings.network else ''}; "
-            "see `pose3d weights describe`"
+            f"--init {init}: holds another network than {told}; see `pose3d weights describe`"
         )
     return network
 
@@ -70,6 +81,8 @@ def check_start(init: Path, material: Material) -> None:
         WeightsError: A file that cannot be read.
     """
     about = weights.describe(init)
+    if about.lifter == UPRIGHT:  # that it is the network of this stage has been seen to
+        return
     is_pretrained = about.more.get("stage") == "pretrain"
     if about.input != material.input:
         has, wants, see = _INPUTS[about.input], _INPUTS[material.input], "see"

@@ -14,6 +14,9 @@ from pose3d_cli.errors import WeightsError
 
 FORMAT = "pose3d-weights/1"
 
+UPRIGHT = "upright"
+"""Stands in headers for the network that says which way is up, where others have a lifter."""
+
 _FOREIGN = (".pth", ".tr", ".pt", ".bin")
 _LARGEST_HEADER = 100_000_000  # bytes; the limit of the safetensors format
 _JSON = ("config", "measured")
@@ -32,7 +35,7 @@ class WeightsAbout:
         stature_m: Height in metres of the person its output is scaled to.
         skeleton: Joints it reads and writes.
         units: Of its output, relative to the pelvis: `m,root`, or `screen,root` of a network that
-            answers in units of the screen (`lift.screen` makes them metres).
+            answers in units of the screen (`lift.screen` makes them metres), or `direction`.
         licence: Under which the weights may be used.
         data: What it learnt from.
         protocol: How `measured` was measured.

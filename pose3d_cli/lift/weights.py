@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -13,8 +15,9 @@ from torch import Tensor, nn
 from pose3d_cli.config import build
 from pose3d_cli.errors import SettingsError, UnknownNameError, WeightsError
 from pose3d_cli.files.atomic import replacing
-from pose3d_cli.lift.about import FORMAT, WeightsAbout, describe, sha256
+from pose3d_cli.lift.about import FORMAT, UPRIGHT, WeightsAbout, describe, sha256
 from pose3d_cli.lift.shelf import LIFTERS
+from pose3d_cli.lift.upright import UprightConfig, UprightNet
 from pose3d_cli.pose.skeleton import H36M17
 
 __all__ = ["FORMAT", "WeightsAbout", "describe", "load", "save", "sha256"]
@@ -92,8 +95,13 @@ def _network(path: Path, about: WeightsAbout) -> nn.Module:
     if "frames" not in about.config:
         raise WeightsError(f"{path}: its settings lack frames, the window; save the weights anew")
     try:
-        entry = LIFTERS.get(about.lifter)
-        return entry.network(build(entry.config, dict(about.config), where="its settings"))
+        network: Callable[[Any], nn.Module]
+        if about.lifter == UPRIGHT:
+            network, config = UprightNet, UprightConfig
+        else:
+            entry = LIFTERS.get(about.lifter)
+            network, config = entry.network, entry.config
+        return network(build(config, dict(about.config), where="its settings"))
     except (UnknownNameError, SettingsError, RuntimeError) as error:
         why = " ".join(str(error).split())
         raise WeightsError(

@@ -13,7 +13,7 @@ from jaxtyping import Float, Float32, Float64
 from torch import Tensor, nn
 
 from pose3d_cli.errors import InputError, WeightsError
-from pose3d_cli.lift.about import WeightsAbout, describe
+from pose3d_cli.lift.about import UPRIGHT, WeightsAbout, describe
 from pose3d_cli.lift.batches import Answers, Cuts, answered
 from pose3d_cli.lift.normalise import mirrored_input, rays_to_input, screen_to_input
 from pose3d_cli.lift.rotation import turn_back
@@ -76,6 +76,8 @@ class WindowedLifter:
     layout: Layout = lay_windows
 
     def __post_init__(self) -> None:
+        if self.about.lifter == UPRIGHT:
+            raise WeightsError("these weights say which way is up and lift nobody; give a lifter")
         if self.about.more.get("stage") == "pretrain":
             raise WeightsError(
                 "these weights were only pre-trained, their 3D head has learnt nothing; train it: "

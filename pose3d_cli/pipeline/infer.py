@@ -25,8 +25,8 @@ from pose3d_cli.pipeline.provenance import RUN_FILE, fingerprint_of, write_run
 from pose3d_cli.pipeline.report import ClipReport, Reporter
 from pose3d_cli.pipeline.resume import made_with
 from pose3d_cli.pipeline.settings import LiftSettings
-from pose3d_cli.pipeline.stand import Ground
-from pose3d_cli.pipeline.stock import find_weights
+from pose3d_cli.pipeline.stand import Ground, ReadUp
+from pose3d_cli.pipeline.stock import UPRIGHT_WEIGHTS, find_weights
 from pose3d_cli.pipeline.tally import Tally
 from pose3d_cli.pipeline.watch import Watch
 from pose3d_cli.pose.camera import (
@@ -39,6 +39,7 @@ from pose3d_cli.pose.clean.chain import Known
 from pose3d_cli.pose.spans import MARGIN_S, Parting
 
 if TYPE_CHECKING:
+    from pose3d_cli.lift.upright_reader import UprightReader
     from pose3d_cli.lift.windowed import WindowedLifter
 
 
@@ -83,6 +84,13 @@ class ClipLifter:
             self._weights, resolve(self.settings.device), mirror=self.settings.mirror
         )
 
+    @cached_property
+    def upright(self) -> UprightReader:
+        """What reads up from how people go about, on the lifter's device."""
+        from pose3d_cli.lift.upright_reader import UprightReader
+
+        return UprightReader.from_file(find_weights(UPRIGHT_WEIGHTS), self.lifter.device)
+
     @property
     def _weights(self) -> Path:
         return find_weights(self.settings.weights)
@@ -122,7 +130,7 @@ class ClipLifter:
             camera = camera_of(settings, video.size_px)
             if not (settings.fov or settings.focal35 or settings.intrinsics):
                 watch.warn(f"camera: {camera.source}")
-            so_far = _SoFar(camera, Ground(settings.up), tally)
+            so_far = _SoFar(camera, Ground(settings.up, self._read_up(camera)), tally)
             parts = observe_parts(video, settings, self.detector, watch, self._parting())
             try:
                 for seen in watch.timed_each("detect", parts):
@@ -150,6 +158,9 @@ class ClipLifter:
         )
         report.outputs["run"] = folder / RUN_FILE
         return report
+
+    def _read_up(self, camera: Camera) -> ReadUp:
+        return lambda people: self.upright.read(people, camera)
 
     def _parting(self) -> Parting:
         """Return how a clip is cut: neighbours see all that the lifter or a gap may need."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import Literal
 
@@ -12,7 +12,11 @@ from pose3d_cli.pipeline.report import Reporter
 from pose3d_cli.pose.feet import Stretch
 from pose3d_cli.pose.skeleton import H36M17
 from pose3d_cli.pose.stand import find_world
+from pose3d_cli.pose.types import Keypoints2D
+from pose3d_cli.pose.up import Votes
 from pose3d_cli.pose.world import NO_FLOOR, World
+
+ReadUp = Callable[[Sequence[Keypoints2D]], Sequence[Votes]]
 
 _PELVIS = H36M17.index("pelvis")
 _SHAKY_DEG = 8.0
@@ -23,10 +27,11 @@ class Ground:
 
     Args:
         up: As in the settings.
+        read: Gives what people's ways say of up; None leaves that out.
     """
 
-    def __init__(self, up: int | Literal["auto", "camera"]) -> None:
-        self._up = up
+    def __init__(self, up: float | Literal["auto", "camera"], read: ReadUp | None = None) -> None:
+        self._up, self._read = up, read
         self._found: World | None = None
 
     def world(self, placed: Sequence[Placed], motion: CameraMotion, reporter: Reporter) -> World:
@@ -40,8 +45,12 @@ class Ground:
         _tell_motion(motion, reporter)
         if self._found is not None:
             return self._found
+        read = self._read if self._up != "camera" else None
         world = find_world(
-            [_stretch(piece) for piece in placed], self._up, camera_moves=motion.moves
+            [_stretch(piece) for piece in placed],
+            self._up,
+            said=read([piece.keypoints for piece in placed]) if read else (),
+            camera_moves=motion.moves,
         )
         if self._up == "auto":
             _tell_doubt(world, reporter)

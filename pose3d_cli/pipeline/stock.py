@@ -8,7 +8,7 @@ from pathlib import Path
 from pose3d_cli.config import nearest
 from pose3d_cli.errors import WeightsError
 from pose3d_cli.files.shipped import shipped, shipped_all
-from pose3d_cli.lift.about import describe, sha256
+from pose3d_cli.lift.about import UPRIGHT, describe, sha256
 
 DETECTOR_SHA256 = {
     "pose_detection.tflite": "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
@@ -17,6 +17,7 @@ DETECTOR_SHA256 = {
     ),
 }
 DEFAULT_LIFTER = "dualstream-xs-27"
+UPRIGHT_WEIGHTS = "upright-75"
 SUFFIX = ".safetensors"
 
 
@@ -42,11 +43,11 @@ class Stocked:
 
 
 def list_weights() -> list[Stocked]:
-    """Return what came with the program: lifters, then detectors.
+    """Return what came with the program: networks for 3D, then detectors.
 
     What is missing or damaged is among them and says so.
     """
-    lifters = dict.fromkeys((DEFAULT_LIFTER,)) | shipped_all(SUFFIX)
+    lifters = dict.fromkeys((DEFAULT_LIFTER, UPRIGHT_WEIGHTS)) | shipped_all(SUFFIX)
     return [_lifter(name, path) for name, path in sorted(lifters.items())] + [
         _detector(name) for name in DETECTOR_SHA256
     ]
@@ -83,7 +84,8 @@ def _lifter(name: str, path: Path | None) -> Stocked:
         about = describe(path)
     except WeightsError as error:
         return _there(path, name, "damaged: " + str(error).removeprefix(f"{path}: "), is_ok=False)
-    what = f"lifter {about.lifter}, {about.config.get('frames')} frames; {about.licence}"
+    kind = "says which way is up" if about.lifter == UPRIGHT else f"lifter {about.lifter}"
+    what = f"{kind}, {about.config.get('frames')} frames; {about.licence}"
     return _there(path, name, what)
 
 

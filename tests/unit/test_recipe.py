@@ -43,9 +43,9 @@ def written(folder, text):
 @pytest.mark.parametrize("name", shipped_recipes())
 def test_a_shipped_recipe_has_both_stages_and_networks_that_follow_from_each_other(name):
     recipe = read_recipe(name)
-    stages = {"finetune"} if name == "ablation-noise" else {"pretrain", "finetune"}
-    assert {run.settings.stage for run in recipe.runs} == stages
-    assert recipe.runs[-1].settings.stage == "finetune"
+    alone = {"ablation-noise": {"finetune"}, "upright-75": {"upright"}}
+    assert {run.settings.stage for run in recipe.runs} == alone.get(name, {"pretrain", "finetune"})
+    assert recipe.runs[-1].settings.stage != "pretrain"
     assert recipe.about
     configs = {run.name: first_network(run.settings, None).config for run in recipe.runs}
     assert all(configs[run.name] == configs[run.init] for run in recipe.runs if run.init)
@@ -53,7 +53,9 @@ def test_a_shipped_recipe_has_both_stages_and_networks_that_follow_from_each_oth
 
 def test_the_recipes_that_are_promised_are_there():
     ablations = {"ablation-xs", "ablation-hidden", "ablation-noise"}
-    assert {"xs-27-cpu", "s-81", "base-81", "base-243", *ablations} <= set(shipped_recipes())
+    assert {"upright-75", "xs-27-cpu", "s-81", "base-81", "base-243", *ablations} <= set(
+        shipped_recipes()
+    )
     assert first_network(read_recipe("base-81").runs[0].settings, None).config.frames == 81
 
 

@@ -10,16 +10,23 @@ from pose3d_cli.errors import ExitCode, WeightsError
 from pose3d_cli.files import shipped
 from pose3d_cli.files.catalogue import CATALOGUE
 from pose3d_cli.pipeline.doctor import examine
-from pose3d_cli.pipeline.stock import DEFAULT_LIFTER, DETECTOR_SHA256, find_weights, list_weights
+from pose3d_cli.pipeline.stock import (
+    DEFAULT_LIFTER,
+    DETECTOR_SHA256,
+    UPRIGHT_WEIGHTS,
+    find_weights,
+    list_weights,
+)
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch, tiny_weights):
+def folder(tmp_path, monkeypatch, tiny_weights, tiny_upright):
     """An installation of its own: the detectors and two small lifters."""
     for name in (*DETECTOR_SHA256, CATALOGUE):
         shutil.copy(shipped.shipped(name), tmp_path)
     for name in (DEFAULT_LIFTER, "other"):
         shutil.copy(tiny_weights, tmp_path / f"{name}.safetensors")
+    shutil.copy(tiny_upright, tmp_path / f"{UPRIGHT_WEIGHTS}.safetensors")
     monkeypatch.setattr(shipped, "_PLACES", (tmp_path / "absent", tmp_path))
     return tmp_path
 
@@ -40,9 +47,10 @@ def broken(names):
 
 def test_a_whole_installation(folder):
     found = listed()
-    assert list(found) == [DEFAULT_LIFTER, "other", *DETECTOR_SHA256]
+    assert list(found) == [DEFAULT_LIFTER, "other", UPRIGHT_WEIGHTS, *DETECTOR_SHA256]
     assert all(weights.is_ok for weights in found.values())
     assert found["other"].what == "lifter dualstream, 9 frames; Apache-2.0"
+    assert found[UPRIGHT_WEIGHTS].what == "says which way is up, 20 frames; Apache-2.0"
     assert broken(list(found)) == {}
     assert find_weights("other") == folder / "other.safetensors"
 
@@ -75,7 +83,8 @@ def test_a_missing_detector_is_told_and_lifters_are_still_found(folder):
 def test_an_installation_without_lifters(folder):
     for path in folder.glob("*.safetensors"):
         path.unlink()
-    assert listed()[DEFAULT_LIFTER].what == "missing: reinstall pose3d"
+    for name in (DEFAULT_LIFTER, UPRIGHT_WEIGHTS):
+        assert listed()[name].what == "missing: reinstall pose3d"
     with pytest.raises(WeightsError, match=r"without lifters\. Reinstall pose3d, or give a"):
         find_weights(DEFAULT_LIFTER)
 

@@ -15,6 +15,7 @@ from pose3d_cli.pipeline.stand import Ground
 from pose3d_cli.pose.camera import camera_to_pixels
 from pose3d_cli.pose.feet import Stretch
 from pose3d_cli.pose.skeleton import H36M17
+from pose3d_cli.pose.up import Votes
 from pose3d_cli.pose.world import NO_FLOOR, rotation_with_up
 from tests.crowds import walker
 
@@ -105,6 +106,54 @@ def test_errors_are_those_of_what_was_found(views):
         assert np.isnan(found.floor_sure_m)
 
 
+def says(up, off_deg):
+    """What a network says that saw one window, and how sure it is."""
+    up = np.asarray(up) / np.linalg.norm(up)
+    return Votes(
+        up=up[None],
+        ray=np.array([[0.0, 0.0, 1.0]]),
+        weight=np.array([4.0]),
+        across_deg=np.array([off_deg]),
+        along_deg=np.array([off_deg]),
+    )
+
+
+def test_how_people_go_counts_as_far_as_it_is_sure(views):
+    view = views[0]
+    seen = as_seen(view)
+    wrong = view.up + np.array([0.3, 0, 0])
+    alone = measure(view, seen)
+    assert np.isnan(alone.going_deg)
+    for off_deg, least, most in ((0.05, 14, 18), (500.0, alone.up_deg - 0.5, alone.up_deg + 0.5)):
+        found = measure(view, seen, [says(wrong, off_deg)])
+        assert found.going_deg == pytest.approx(angle_deg(wrong, view.up), abs=0.01)
+        assert least < found.up_deg < most
+        assert found.bodies_deg == alone.bodies_deg
+    assert measure(view, seen, [says(view.up, 2.0)]).up_sure_deg < alone.up_sure_deg
+
+
+def angle_deg(one, other):
+    cosine = one @ other / np.linalg.norm(one) / np.linalg.norm(other)
+    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+
+
+def test_a_clip_is_read_for_how_its_people_go_unless_its_camera_is_level(views):
+    asked = []
+
+    def read(people):
+        asked.append(people)
+        return [says(views[0].up, 1.0)]
+
+    piece = placed(views[0])
+    world = Ground("auto", read).world([piece], CameraMotion(), Told())
+    assert asked == [[piece.keypoints]]
+    assert world.up.startswith("by how bodies hold themselves and go about, 4.0 s of them, and by ")
+    Ground(20.0, read).world([piece], CameraMotion(), Told())
+    assert len(asked) == 2
+    Ground("camera", read).world([piece], CameraMotion(), Told())
+    assert len(asked) == 2
+
+
 def test_figures_are_grouped_by_what_people_do(views):
     found = [measure(view, as_seen(view)) for view in views]
     groups = summaries([*found, replace(found[0], activity="dance")])
@@ -134,7 +183,7 @@ def test_the_command_gives_the_figures(pose3d, tiny_weights, tmp_path):
 def test_what_was_not_measured_is_null():
     found = Found(
         activity="run", up_deg=2.0, level_deg=9.0, axis_deg=4.0, bodies_deg=2.0,
-        up_sure_deg=5.0, floor_m=np.nan, floor_sure_m=np.nan,
+        going_deg=np.nan, up_sure_deg=5.0, floor_m=np.nan, floor_sure_m=np.nan,
     )  # fmt: skip
     record = _record(summaries([found])["run"])
     assert record["floor_mm"] == [None, None]

@@ -10,6 +10,7 @@ from jaxtyping import Float64
 
 from pose3d_cli.files.mocap_pack import MocapClip
 from pose3d_cli.learn.upright.views import AskewView, askew_views
+from pose3d_cli.lift.upright_reader import UprightReader
 from pose3d_cli.lift.windowed import WindowedLifter
 from pose3d_cli.pose.feet import ANKLES, Stretch
 from pose3d_cli.pose.flips import mend_flips
@@ -17,6 +18,8 @@ from pose3d_cli.pose.gaps import fill_gaps
 from pose3d_cli.pose.place import place_person
 from pose3d_cli.pose.skeleton import H36M17
 from pose3d_cli.pose.stand import find_world
+from pose3d_cli.pose.types import Keypoints2D
+from pose3d_cli.pose.up import Votes, said_up
 from pose3d_cli.pose.upright import find_up
 from pose3d_cli.pose.world import World
 
@@ -36,7 +39,8 @@ class Found:
         up_deg: Error of up.
         level_deg: The same of a camera that is taken as level.
         axis_deg: The same of the mean line from the ankles to the head.
-        bodies_deg: The same of up by bodies alone, without feet.
+        bodies_deg: The same of up by bodies alone, as a lifter sees them, without feet.
+        going_deg: The same of up by how they go about alone.
         up_sure_deg: How far up says it may be off.
         floor_m: How far too high above the floor feet are that truly stand.
         floor_sure_m: How far the floor says it may be off.
@@ -47,6 +51,7 @@ class Found:
     level_deg: float
     axis_deg: float
     bodies_deg: float
+    going_deg: float
     up_sure_deg: float
     floor_m: float
     floor_sure_m: float
@@ -62,6 +67,7 @@ class Summary:
         level_deg: Of a camera that is taken as level.
         axis_deg: Of the mean line from the ankles to the head.
         bodies_deg: Of up by bodies alone.
+        going_deg: Of up by how they go about alone.
         within: Share of the views in which up is off by no more than it says; 0.63 or more is
             honest, for an error in two directions.
         sure_ratio: Root mean square of the error over what up says: 1 is honest.
@@ -74,6 +80,7 @@ class Summary:
     level_deg: tuple[float, float]
     axis_deg: tuple[float, float]
     bodies_deg: tuple[float, float]
+    going_deg: tuple[float, float]
     within: float
     sure_ratio: float
     floor_mm: tuple[float, float]
@@ -82,6 +89,7 @@ class Summary:
 
 def bench_upright(
     lifter: WindowedLifter,
+    reader: UprightReader,
     clips: Sequence[MocapClip],
     *,
     views: int,
@@ -92,28 +100,30 @@ def bench_upright(
 
     Args:
         lifter: As it is used on videos.
+        reader: Likewise.
         clips: Held-out motion.
         views: Cameras a clip.
         seed: Of the views.
         tell: Is called after each view.
     """
     for view in askew_views(clips, views=views, seed=seed):
-        yield measure(view, lifted(view, lifter))
+        keypoints = fill_gaps(mend_flips(view.keypoints)[0])
+        stretch = lifted(view, keypoints, lifter)
+        yield measure(view, stretch, reader.read([keypoints], view.camera))
         tell()
 
 
-def lifted(view: AskewView, lifter: WindowedLifter) -> Stretch:
+def lifted(view: AskewView, keypoints: Keypoints2D, lifter: WindowedLifter) -> Stretch:
     """Return somebody lifted and placed as in a video."""
-    keypoints = fill_gaps(mend_flips(view.keypoints)[0])
     xyz = lifter.lift(keypoints, view.camera).xyz
     root = place_person(xyz, keypoints, view.camera)
     return Stretch(xyz=xyz, root=root, score=keypoints.score, time_s=keypoints.time_s)
 
 
-def measure(view: AskewView, stretch: Stretch) -> Found:
+def measure(view: AskewView, stretch: Stretch, said: Sequence[Votes] = ()) -> Found:
     """Return how far from the truth up and the floor are."""
-    world = find_world([stretch])
-    bodies = find_up([stretch])
+    world = find_world([stretch], said=said)
+    bodies, going = find_up([stretch]), said_up(said)
     has_floor = np.isfinite(world.floor_sure_m)
     return Found(
         activity=view.activity,
@@ -121,6 +131,7 @@ def measure(view: AskewView, stretch: Stretch) -> Found:
         level_deg=_angle_deg(_LEVEL, view.up),
         axis_deg=_angle_deg(_axis(stretch), view.up),
         bodies_deg=np.nan if bodies is None else _angle_deg(bodies.up, view.up),
+        going_deg=np.nan if going is None else _angle_deg(going.up, view.up),
         up_sure_deg=world.up_sure_deg,
         floor_m=_off_floor(view, stretch, world) if has_floor else np.nan,
         floor_sure_m=world.floor_sure_m,
@@ -149,6 +160,7 @@ def _summary(found: Sequence[Found]) -> Summary:
         level_deg=_middle_and_most([one.level_deg for one in found]),
         axis_deg=_middle_and_most([one.axis_deg for one in found]),
         bodies_deg=_middle_and_most([one.bodies_deg for one in found]),
+        going_deg=_middle_and_most([one.going_deg for one in found]),
         within=float((off <= sure).mean()),
         sure_ratio=float(np.sqrt(np.nanmean((off / sure) ** 2))),
         floor_mm=_middle_and_most(1000 * np.abs(floor)),

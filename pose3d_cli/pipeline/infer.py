@@ -110,7 +110,7 @@ class ClipLifter:
             Pose3DError: What is wrong with the clip, the settings or the output folder.
         """
         watch = Watch(reporter)
-        _ = self.lifter  # bad weights are told before any work
+        _ = self.lifter, self.upright  # bad weights are told before any work
         self._tell_detector(watch)
         with writable(folder):
             clean(clip, folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -87,6 +88,14 @@ def test_an_installation_without_lifters(folder):
         assert listed()[name].what == "missing: reinstall pose3d"
     with pytest.raises(WeightsError, match=r"without lifters\. Reinstall pose3d, or give a"):
         find_weights(DEFAULT_LIFTER)
+
+
+def test_weights_of_up_that_are_missing_are_told_before_any_work(folder, pose3d, tmp_path):
+    (folder / f"{UPRIGHT_WEIGHTS}.safetensors").unlink()
+    clip = Path(__file__).parents[2] / "samples" / "walk.mp4"
+    ran = pose3d("lift", clip, "-o", tmp_path / "out", code=ExitCode.BAD_WEIGHTS)
+    assert f"no weights '{UPRIGHT_WEIGHTS}'" in ran.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_wrong_name_lists_the_right_ones(folder):

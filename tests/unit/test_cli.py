@@ -156,12 +156,16 @@ def test_by_default_the_pace_of_the_detector_is_its_own(pose3d):
         assert "expected a whole number or auto" in ran.stderr
 
 
-def test_up_is_found_or_level_or_given_in_degrees(pose3d):
+def test_up_is_found_or_level_or_given_in_degrees(pose3d, tmp_path):
     assert printed(pose3d("lift", "--print-config"))["up"] == "auto"
     for word, up in (("camera", "camera"), (22.5, 22.5), (-7, -7.0)):
         found = printed(pose3d("lift", "--print-config", "--up", word))["up"]
         assert found == up
         assert type(found) is type(up)
+    path = tmp_path / "own.toml"
+    path.write_text("up = 20\n")
+    found = printed(pose3d("lift", "--print-config", "--config", path))["up"]
+    assert (found, type(found)) == (20.0, float)
     for word, why in (("sky", "expected a number or auto or camera"), ("86.5", "degrees from -85")):
         ran = pose3d("lift", "--print-config", "--up", word, code=ExitCode.USAGE)
         assert why in ran.stderr

@@ -126,6 +126,14 @@ def test_people_of_another_size_do_not_tilt_the_plane(metres_taller):
     assert sure_alike_deg < sure_deg < 5
 
 
+def test_two_people_who_stay_tell_of_up_if_they_are_as_tall_as_assumed():
+    """One near, one far: a plane through their feet tilts only if one of them is misjudged."""
+    stay = np.repeat([[0.0, 3.0, 0.0], [0.5, 9.0, 0.0]], 6, axis=0)
+    guess = np.array([0.0, -1.0, 0.08])
+    up, _ = tilt_by_feet(bodies(guess), contacts(stay, stretch=np.arange(12) // 6))
+    assert angle_deg(up, LEVEL) < 0.75 * angle_deg(guess, LEVEL)
+
+
 def plain_plane(points):
     """The normal of the least-squares plane, upwards."""
     normal = np.linalg.svd(points - points.mean(0))[2][2]

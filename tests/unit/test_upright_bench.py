@@ -13,9 +13,11 @@ from pose3d_cli.learn.upright.views import PITCH_DEG, ROLL_DEG, askew_views, up_
 from pose3d_cli.pipeline.place import Placed
 from pose3d_cli.pipeline.stand import Ground
 from pose3d_cli.pose.camera import camera_to_pixels
-from pose3d_cli.pose.feet import Stretch
+from pose3d_cli.pose.feet import Stretch, find_contacts
+from pose3d_cli.pose.floor import tilt_by_feet
 from pose3d_cli.pose.skeleton import H36M17
 from pose3d_cli.pose.up import Votes
+from pose3d_cli.pose.upright import find_up
 from pose3d_cli.pose.world import NO_FLOOR, rotation_with_up
 from tests.crowds import walker
 
@@ -130,6 +132,12 @@ def test_how_people_go_counts_as_far_as_it_is_sure(views):
         assert least < found.up_deg < most
         assert found.bodies_deg == alone.bodies_deg
     assert measure(view, seen, [says(view.up, 2.0)]).up_sure_deg < alone.up_sure_deg
+
+
+def test_up_says_a_fifth_more_than_if_its_sources_erred_apart(views):
+    seen = as_seen(views[0])
+    _, sure_deg = tilt_by_feet(find_up([seen]), find_contacts([seen]))
+    assert measure(views[0], seen).up_sure_deg == pytest.approx(1.2 * sure_deg)
 
 
 def angle_deg(one, other):

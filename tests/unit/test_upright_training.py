@@ -10,7 +10,9 @@ from pose3d_cli.cli.train import _note
 from pose3d_cli.errors import SettingsError
 from pose3d_cli.files.mocap_pack import write_pack
 from pose3d_cli.learn.loop import Progress
+from pose3d_cli.learn.pretrain_settings import PretrainSettings
 from pose3d_cli.learn.settings import TrainSettings
+from pose3d_cli.learn.stages import StageMaker
 from pose3d_cli.learn.train import train
 from pose3d_cli.learn.upright.going import Going
 from pose3d_cli.learn.upright.objective import (
@@ -21,6 +23,7 @@ from pose3d_cli.learn.upright.objective import (
 from pose3d_cli.lift import weights
 from pose3d_cli.lift.about import UPRIGHT
 from pose3d_cli.lift.upright import Said, UprightConfig, UprightNet
+from tests import nets
 from tests.crowds import walker
 from tests.motion import quiet
 
@@ -85,6 +88,18 @@ def test_cameras_look_down_and_up_and_are_rolled_and_have_people_in_view(clips):
     assert 0.5 < seen.float().mean() < 0.9  # windows of all lengths, and lost joints
 
 
+def test_cameras_stand_so_far_away_that_people_are_in_the_picture(clips):
+    going = Going(clips, 25, RATE_HZ)
+    going.random.manual_seed(0)
+    pose, shown = going._motion(200)
+    view, _ = going._before_cameras(pose, shown)
+    points = view.pose + view.root[:, :, None]
+    rays = points[..., :2] / points[..., 2:]
+    inside = ((rays.abs() < view.half_picture[:, None, None]) & (points[..., 2:] > 0)).all(-1)
+    share = (inside & shown[..., None]).sum((1, 2)) / (17 * shown.sum(1))
+    assert (share >= 0.95).float().mean() > 0.98
+
+
 def test_windows_are_of_many_lengths_and_none_is_empty(clips):
     shown = Going(clips, 25, RATE_HZ).draw(300, 0, 0).rays.isfinite().all(-1).any(-1).sum(1)
     assert 5 <= shown.min() <= 9
@@ -114,6 +129,28 @@ def test_the_field_of_view_is_misjudged_of_half_of_the_cameras(clips):
     off = going._wrong_focal(1000)[:, 0, 0, 0]
     assert 430 < (off == 1).sum() < 570
     assert 0.1 < off[off != 1].log().std() < 0.2
+
+
+def test_rays_are_those_of_the_misjudged_field_of_view(clips, monkeypatch):
+    going = Going(clips, 25, RATE_HZ)
+    monkeypatch.setattr(going, "_wrong_focal", lambda n: torch.full((n, 1, 1, 1), 1.0))
+    known = going.draw(4, 0, 0).rays
+    monkeypatch.setattr(going, "_wrong_focal", lambda n: torch.full((n, 1, 1, 1), 1.5))
+    torch.testing.assert_close(going.draw(4, 0, 0).rays, 1.5 * known, equal_nan=True)
+
+
+def test_about_half_of_the_people_are_mirrored(clips):
+    """All clips go to the right; left and right joints change places with the picture."""
+    going = Going(clips, 25, RATE_HZ)
+    going.random.manual_seed(0)
+    pose, _ = going._motion(200)
+    left = pose[:, -1, 0, 0] < pose[:, 0, 0, 0]
+    assert 0.35 < left.float().mean() < 0.65
+    hips = pose[:, 0, 4] - pose[:, 0, 1]  # from the right one to the left one
+    ahead = pose[:, -1, 0] - pose[:, 0, 0]
+    side = torch.linalg.cross(ahead, hips)[:, 2]
+    assert side.min() > -1e-4  # one of them goes sidewards
+    assert side.median() > 0.5
 
 
 def test_single_poses_teach_no_going(clips):
@@ -204,11 +241,10 @@ def test_a_run_begins_with_weights_of_the_same_network_only(data, tmp_path):
         train(other, **places, out=tmp_path / "3")
 
 
-def test_data_sets_tell_no_up(pose3d, tmp_path):
-    ran = pose3d(
-        "train", "--stage", "upright", "--data", f"h36m:{tmp_path}", "-o", tmp_path / "o", code=3
-    )
-    assert "h36m" in ran.stderr
+def test_data_sets_tell_no_up():
+    make = StageMaker(material=object(), pretrain=PretrainSettings(), device=CPU)
+    with pytest.raises(SettingsError, match="give packed motion as --data"):
+        make(nets.tiny_upright(), TINY)
 
 
 def test_training_lowers_the_error(clips):

@@ -75,18 +75,18 @@ def _grid(box: ViewLimits, step_m: float) -> Float64[np.ndarray, "lines 2 3"]:
 def _draw_scale(axes: Axes, box: ViewLimits, step_m: float, view: View) -> None:
     """Write the metres of x along the near edge of the floor, of y along its right edge."""
     (x0, y0, z0), (x1, y1, _) = box.low, box.high
-    xs, ys = ticks(x0, x1, step_m), ticks(y0, y1, step_m)
-    along_x = view.project(np.array([(x, y0, z0) for x in xs]))
-    along_y = view.project(np.array([(x1, y, z0) for y in ys]))
-    for places, values, name in ((along_x, xs, "x right"), (along_y, ys, "y ahead")):
-        every = int(np.ceil(26 / max(_least_gap(places), 1e-6)))
-        for place, value in list(zip(places, values, strict=True))[::every]:
-            _note(axes, place[:2] + np.array([5, -4]), f"{value:g}")
-        _note(axes, places.mean(0)[:2] + np.array([14, -20]), name)
-
-
-def _least_gap(places: Float[np.ndarray, "ticks 3"]) -> float:
-    return float(np.hypot(*np.diff(places[:, :2], axis=0).T).min())
+    for axis, name, ends in (
+        (0, "x right", [(x0, y0, z0), (x1, y0, z0)]),
+        (1, "y ahead", [(x1, y0, z0), (x1, y1, z0)]),
+    ):
+        values = ticks(box.low[axis], box.high[axis], step_m)
+        start, end = view.project(np.array(ends))[:, :2]
+        way_px = (end - start) / (box.high[axis] - box.low[axis])  # of a metre
+        every = int(np.ceil(26 / max(np.hypot(*way_px) * step_m, 1e-6)))
+        for value in values[::every]:
+            place = start + (value - box.low[axis]) * way_px
+            _note(axes, place + np.array([5, -4]), f"{value:g}")
+        _note(axes, (start + end) / 2 + np.array([14, -20]), name)
 
 
 def _note(axes: Axes, place_px: Float[np.ndarray, " 2"], words: str) -> None:

@@ -198,6 +198,30 @@ def test_3d_the_users_matplotlib_settings_change_nothing(figure):
     np.testing.assert_array_equal(image, figure.draw(**drawn, caption="1.00 s"))
 
 
+@pytest.mark.parametrize("low_m", [0.1, 0.6, 1.0])
+@pytest.mark.parametrize("long_m", [1.3, 5.0, 10.0, 30.0, 80.0])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_3d_a_narrow_room_is_drawn_however_long_it_is(low_m, long_m, axis):
+    """Somebody walks straight on: across it there may be one grid line, or none."""
+    low = np.array([low_m, low_m, 0.0])
+    high = low + 1.3
+    high[axis] = low[axis] + long_m
+    limits = ViewLimits(low=low, high=high)
+    image = SkeletonFigure((400, 480), H36M17, limits).draw(NOBODY, SURE, person_id=[0])
+    assert image.std() > 1
+
+
+def test_3d_the_scale_names_the_metres_of_its_grid_lines():
+    figure = SkeletonFigure((600, 480), H36M17, LIMITS)
+    texts = {text.get_text(): np.array(text.get_position()) for text in figure._axes.texts}
+    assert {"x right", "y ahead"} <= set(texts)
+    xs = ticks(LIMITS.low[0], LIMITS.high[0], grid_step(LIMITS))
+    assert len(xs) >= 2
+    for x in xs:
+        grid = figure._view.project(np.array([x, LIMITS.low[1], LIMITS.low[2]]))[:2]
+        np.testing.assert_allclose(texts[f"{x:g}"], grid + np.array([5, -4]), atol=0.1)
+
+
 @pytest.mark.parametrize("name", sorted(SKELETONS))
 def test_every_skeleton_can_be_drawn(name):
     skeleton = SKELETONS[name]

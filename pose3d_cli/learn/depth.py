@@ -9,7 +9,7 @@ from torch import nn
 from pose3d_cli.errors import SettingsError
 
 _BLOCK = re.compile(r"(?:^|\.)blocks\.(\d+)\.")
-_AFTER = ("norm.", "represent.", "head.", "predict.", "token")
+_AFTER = ("attention.", "norm.", "represent.", "head.", "predict.", "token")
 
 
 def blocks_of(network: nn.Module) -> nn.ModuleList:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,8 @@ _PANELS: tuple[_Panel, ...] = (
         "training loss, units of the screen",
         {"screen_position": ("position", 1), "screen_velocity": ("velocity", 1)},
     ),
+    ("degrees of up, training", {"across_deg": ("across the view", 1), "along_deg": ("along", 1)}),
+    ("degrees of up, held out", {"up_deg": ("all", 1), "up_walk_deg": ("who walk", 1)}),
     ("loss on masked tokens", {"total": ("loss", 1), "loss_over_variance": ("over variance", 1)}),
     (
         "health of the representations",
@@ -102,14 +104,20 @@ _DECADE = 10
 _FEW_ROWS = 8
 
 
+def panels_of(logged: Set[str]) -> list[_Panel]:
+    """Return the panels that show something of what was logged."""
+    panels = [panel for panel in _PANELS if set(panel[1]) & logged]
+    if {"position", "screen_position", "along_deg"} & logged:  # these say all that a total would
+        panels = [panel for panel in panels if "total" not in panel[1]]
+    return panels
+
+
 def draw_curves(log: RunLog, path: Path) -> None:
     """Draw what was logged over the steps as a PNG."""
     from matplotlib.figure import Figure
 
     logged = {key for row in log.rows for key in row}
-    panels = [panel for panel in _PANELS if set(panel[1]) & logged]
-    if {"position", "screen_position"} & logged:  # these say all that their total would
-        panels = [panel for panel in panels if "total" not in panel[1]]
+    panels = panels_of(logged)
     figure = Figure(figsize=(4.5 * max(len(panels), 1), 4), layout="constrained")
     for place, (label, quantities) in enumerate(panels):
         axes = figure.add_subplot(1, len(panels), place + 1)

@@ -62,7 +62,7 @@ class StageMaker:
         """Return the stage of `settings.stage`.
 
         Raises:
-            SettingsError: A lifter that cannot be pre-trained.
+            SettingsError: A lifter that cannot be pre-trained; up from a data set.
         """
         if settings.stage == "upright":
             return self._upright(network, settings)

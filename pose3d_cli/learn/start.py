@@ -30,6 +30,7 @@ def first_network(settings: TrainSettings, init: Path | None) -> nn.Module:
         WeightsError: Weights that cannot be loaded.
     """
     if settings.stage == "upright":
+        _check_upright(settings)
         return _filled(init, UprightNet, _changed(UprightConfig(), settings.network), "--network")
     entry = LIFTERS.get(settings.lifter)
     if settings.preset not in entry.presets:
@@ -41,6 +42,16 @@ def first_network(settings: TrainSettings, init: Path | None) -> nn.Module:
     wanted = _changed(entry.presets[settings.preset], settings.network)
     told = f"--preset {settings.preset}{f' with {settings.network}' if settings.network else ''}"
     return _filled(init, entry.network, wanted, told)
+
+
+def _check_upright(settings: TrainSettings) -> None:
+    """Refuse what only lifters have a use for."""
+    for name in _OF_LIFTERS:
+        if getattr(settings, name) != getattr(TrainSettings, name):
+            raise SettingsError(
+                f"--{name.replace('_', '-')}: --stage upright makes no use of it; --network "
+                "changes its network"
+            )
 
 
 def _filled(
@@ -65,6 +76,10 @@ def _changed(preset: Any, changes: str) -> Any:
     return config.build(type(preset), values, where="--network")
 
 
+_OF_LIFTERS = (
+    "lifter", "preset", "rate_hz", "short_clips", "hidden_limbs", "precision", "scale_loss",
+    "score_loss", "velocity_loss",
+)  # fmt: skip
 _INPUTS = {"rays": "rays turned to the person", "screen": "coordinates of the screen"}
 _UNITS = {"m,root": "metres", "screen,root": "units of the screen"}
 

@@ -39,7 +39,7 @@ class TrainReport:
         step: Steps done.
         steps: Steps of the whole run.
         resumed: Whether it went on from a checkpoint.
-        held_out: Errors on held-out subjects, in millimetres.
+        held_out: Errors on held-out subjects, in millimetres, or degrees of up.
     """
 
     weights: Path | None

@@ -44,6 +44,15 @@ class UprightConfig:
     rate_hz: float = 12.5
     """Frames a second."""
 
+    def __post_init__(self) -> None:
+        for name in ("channels", "blocks", "heads", "frames"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} ({getattr(self, name)}) must be at least 1")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout ({self.dropout}) must be at least 0 and below 1")
+        if not 0 < self.rate_hz < float("inf"):
+            raise ValueError(f"rate_hz ({self.rate_hz}) must be a number above 0")
+
 
 @dataclass(frozen=True, eq=False)
 class Said:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -25,7 +26,13 @@ _FEWEST = 5  # frames of a window in which somebody is seen
 _AT_ONCE = 64
 _LAPLACE = np.sqrt(2.0)  # standard deviation over mean absolute error, of the density it learns by
 
-Window = tuple[Float32[np.ndarray, "t joints 2"], Float32[np.ndarray, "t joints"]]
+
+class Window(NamedTuple):
+    """What is shown to the network at once, and how many seconds of it are told by no other."""
+
+    rays: Float32[np.ndarray, "t joints 2"]
+    score: Float32[np.ndarray, "t joints"]
+    seconds: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,10 +63,14 @@ class UprightReader:
         """Return what is said of each person, window by window; none where too little is seen.
 
         Args:
-            people: On h36m17, each as long as seen without a gap; what was filled in has score 0.
+            people: On h36m17, each as long as seen without a gap, so that somebody may be there
+                several times; what was filled in has score 0.
             camera: Of the clip.
         """
-        return [self._votes(list(self._windows(points, camera))) for points in people]
+        found: dict[int, list[Votes]] = {points.person: [] for points in people}
+        for points in people:
+            found[points.person].append(self._votes(list(self._windows(points, camera))))
+        return [Votes.of_all(votes) for votes in found.values()]
 
     def _windows(self, points: Keypoints2D, camera: Camera) -> Iterator[Window]:
         """Yield windows that lie evenly over all that is seen, at the rate of the network."""
@@ -72,32 +83,31 @@ class UprightReader:
         many = -(-len(time_s) // config.frames)
         length = min(len(time_s), config.frames)
         for first in np.linspace(0, len(time_s) - length, many).round().astype(int):
-            window = slice(first, first + length)
-            if is_seen(rays[window], score[window]).sum() >= _FEWEST:
-                yield rays[window], score[window]
+            part = slice(first, first + length)
+            seen = int(is_seen(rays[part], score[part]).sum())
+            if seen >= _FEWEST:  # windows overlap where no whole number of them fits
+                seconds = seen / config.rate_hz * len(time_s) / (many * length)
+                yield Window(rays[part], score[part], seconds)
 
     def _votes(self, windows: Sequence[Window]) -> Votes:
         said = [self._said(windows[at : at + _AT_ONCE]) for at in range(0, len(windows), _AT_ONCE)]
         up = [one.up.cpu().numpy() for one in said]
         off_deg = [_LAPLACE * one.off_deg.cpu().numpy() for one in said]
         across_deg, along_deg = np.concatenate([*off_deg, np.zeros((0, 2))]).T.astype(np.float64)
-        seconds = [is_seen(*window).sum() / self.network.config.rate_hz for window in windows]
         return Votes(
             up=np.concatenate([*up, np.zeros((0, 3))]).astype(np.float64),
-            ray=np.array([_towards(*window) for window in windows]).reshape(-1, 3),
-            weight=np.array(seconds, np.float64),
+            ray=np.array([_towards(window) for window in windows]).reshape(-1, 3),
+            weight=np.array([window.seconds for window in windows], np.float64),
             across_deg=across_deg,
             along_deg=along_deg,
         )
 
     @torch.inference_mode()
     def _said(self, windows: Sequence[Window]) -> Said:
-        longest = max(len(rays) for rays, _ in windows)
-        rays, score = (
-            torch.stack([_filled_up(window[part], longest) for window in windows]).to(self.device)
-            for part in range(2)
-        )
-        said = self.network(rays, score)
+        longest = max(len(window.rays) for window in windows)
+        rays = torch.stack([_filled_up(window.rays, longest) for window in windows])
+        score = torch.stack([_filled_up(window.score, longest) for window in windows])
+        said = self.network(rays.to(self.device), score.to(self.device))
         assert isinstance(said, Said)
         return said
 
@@ -115,8 +125,6 @@ def _filled_up(values: np.ndarray, length: int) -> Tensor:
     return torch.from_numpy(full)
 
 
-def _towards(
-    rays: Float32[np.ndarray, "t joints 2"], score: Float32[np.ndarray, "t joints"]
-) -> np.ndarray:
-    pelvis = rays[is_seen(rays, score), _PELVIS]
+def _towards(window: Window) -> np.ndarray:
+    pelvis = window.rays[is_seen(window.rays, window.score), _PELVIS]
     return unit(unit(np.concatenate([pelvis, np.ones((len(pelvis), 1))], 1)).sum(0))

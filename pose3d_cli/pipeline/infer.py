@@ -26,7 +26,7 @@ from pose3d_cli.pipeline.report import ClipReport, Reporter
 from pose3d_cli.pipeline.resume import made_with
 from pose3d_cli.pipeline.settings import LiftSettings
 from pose3d_cli.pipeline.stand import Ground, ReadUp
-from pose3d_cli.pipeline.stock import UPRIGHT_WEIGHTS, find_weights
+from pose3d_cli.pipeline.stock import find_weights, upright_weights
 from pose3d_cli.pipeline.tally import Tally
 from pose3d_cli.pipeline.watch import Watch
 from pose3d_cli.pose.camera import (
@@ -89,7 +89,7 @@ class ClipLifter:
         """What reads up from how people go about, on the lifter's device."""
         from pose3d_cli.lift.upright_reader import UprightReader
 
-        return UprightReader.from_file(find_weights(UPRIGHT_WEIGHTS), self.lifter.device)
+        return UprightReader.from_file(upright_weights(), self.lifter.device)
 
     @property
     def _weights(self) -> Path:
@@ -97,7 +97,7 @@ class ClipLifter:
 
     @cached_property
     def _weights_record(self) -> dict[str, str]:
-        return {"name": self._weights.stem, "sha256": sha256(self._weights)}
+        return _named(self._weights)
 
     @cached_property
     def _made_with(self) -> dict[str, Any]:
@@ -110,7 +110,9 @@ class ClipLifter:
             Pose3DError: What is wrong with the clip, the settings or the output folder.
         """
         watch = Watch(reporter)
-        _ = self.lifter, self.upright  # bad weights are told before any work
+        _ = self.lifter  # bad weights are told before any work
+        if self.settings.up != "camera":
+            _ = self.upright
         self._tell_detector(watch)
         with writable(folder):
             clean(clip, folder)
@@ -185,10 +187,16 @@ class ClipLifter:
             polished = polish(placed, world, settings, span.frames, span.time_s, clip.known)
             clip.known = polished.known
         meta = meta_of(seen, people, camera, settings, about, self._weights_record)
+        if settings.up != "camera":
+            meta["up_weights"] = _named(upright_weights())
         meta["clean_up"] = polished.record
         result = assemble(seen, polished.placed, meta, world)
         clip.tally.add(seen, result)
         return result
+
+
+def _named(weights: Path) -> dict[str, str]:
+    return {"name": weights.stem, "sha256": sha256(weights)}
 
 
 def _tell_of_parts(settings: LiftSettings, watch: Watch) -> None:

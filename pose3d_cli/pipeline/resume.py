@@ -17,7 +17,7 @@ from pose3d_cli.lift.about import sha256
 from pose3d_cli.pipeline.provenance import RUN_FILE, digest, fingerprint
 from pose3d_cli.pipeline.report import ClipReport
 from pose3d_cli.pipeline.settings import DetectorSettings, LiftSettings
-from pose3d_cli.pipeline.stock import find_weights
+from pose3d_cli.pipeline.stock import find_weights, upright_weights
 
 _ELSEWHERE = ("output", "overwrite")
 """Settings that change where results go, and not what they are."""
@@ -49,6 +49,7 @@ def made_with(settings: LiftSettings) -> dict[str, Any]:
     for name in _ELSEWHERE:
         del values[name]
     values["weights"] = sha256(find_weights(settings.weights))
+    values["up_weights"] = sha256(upright_weights()) if settings.up != "camera" else ""
     values["intrinsics"] = _content(settings.intrinsics)
     values["from_2d"] = _content(settings.from_2d)
     detector = identity(settings.detector, settings.detector_options)

@@ -81,4 +81,5 @@ def _stretch(piece: Placed) -> Stretch:
         root=piece.xyz_camera[:, _PELVIS],
         score=piece.keypoints.score,
         time_s=piece.keypoints.time_s,
+        person=piece.person,
     )

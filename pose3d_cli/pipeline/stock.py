@@ -77,6 +77,21 @@ def find_weights(name: str) -> Path:
     return lifters[name]
 
 
+def upright_weights() -> Path:
+    """Return the file of the network that says which way is up.
+
+    Raises:
+        WeightsError: This installation lacks it.
+    """
+    path = shipped_all(SUFFIX).get(UPRIGHT_WEIGHTS)
+    if path is None:
+        raise WeightsError(
+            f"{UPRIGHT_WEIGHTS}{SUFFIX}, which tells up, is missing: reinstall pose3d, or give "
+            "--up camera"
+        )
+    return path
+
+
 def _lifter(name: str, path: Path | None) -> Stocked:
     if path is None:
         return Stocked(name=name, what="missing: reinstall pose3d", is_ok=False)

@@ -34,12 +34,14 @@ class Stretch:
         root: Pelvis in metres, camera at the origin; NaN where it could not be placed.
         score: Of the 2D joints; 0 where unseen or filled in.
         time_s: Seconds, rising.
+        person: Identity: somebody may be seen for several stretches.
     """
 
     xyz: Float[np.ndarray, "frames 17 3"]
     root: Float[np.ndarray, "frames 3"]
     score: Float[np.ndarray, "frames 17"]
     time_s: Float64[np.ndarray, " frames"]
+    person: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,14 +52,13 @@ class Contacts:
         ankle: Where the ankle is, metres, camera axes.
         sole_m: How far the sole is below it.
         seconds: How long it was seen there.
-        stretch: Number of the stretch it was seen in: of one person, whose size is misjudged alike
-            all the time.
+        person: Whose it is; the size of a person is misjudged alike all the time.
     """
 
     ankle: Float64[np.ndarray, "steps 3"]
     sole_m: Float64[np.ndarray, " steps"]
     seconds: Float64[np.ndarray, " steps"]
-    stretch: Int[np.ndarray, " steps"]
+    person: Int[np.ndarray, " steps"]
 
     def __len__(self) -> int:
         return len(self.ankle)
@@ -69,12 +70,12 @@ def find_contacts(stretches: Sequence[Stretch]) -> Contacts:
     A foot that somebody holds up keeps still too: heights must say which of them are on the floor.
     How fast an ankle comes nearer is left out, because depth is what one camera knows worst.
     """
-    found = [(*step, number) for number, one in enumerate(stretches) for step in _steps(one)]
+    found = [(*step, stretch.person) for stretch in stretches for step in _steps(stretch)]
     return Contacts(
         ankle=np.array([step[0] for step in found]).reshape(-1, 3),
         sole_m=np.array([step[1] for step in found]),
         seconds=np.array([step[2] for step in found]),
-        stretch=np.array([step[3] for step in found], np.int64),
+        person=np.array([step[3] for step in found], np.int64),
     )
 
 

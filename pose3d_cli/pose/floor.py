@@ -134,9 +134,9 @@ def _own_heights(
     contacts: Contacts, up: Float64[np.ndarray, " 3"]
 ) -> tuple[Float64[np.ndarray, "steps people"], Float64[np.ndarray, " people"]]:
     """Return which step is whose, and how far each person's floor may be off, in metres."""
-    people = np.unique(contacts.stretch)
+    people = np.unique(contacts.person)
     if len(people) == 1:  # whose floor is the floor
         return np.zeros((len(contacts), 0)), np.zeros(0)
-    own = (contacts.stretch[:, None] == people).astype(np.float64)
+    own = (contacts.person[:, None] == people).astype(np.float64)
     below_m = np.abs(contacts.ankle @ up @ own / own.sum(0))
     return own, np.maximum(_PERSON_OFF * below_m, _HEIGHT_OFF_M)

@@ -41,9 +41,9 @@ def find_world(
 
     Args:
         stretches: Everybody in it.
-        up: `auto`: by bodies and feet; `camera`: the camera is level; degrees: how far it looks
-            down, its roll by bodies.
-        said: What a network says of up that saw them go about, one for each of `stretches`.
+        up: `auto`: by bodies, how they go about and their feet; `camera`: the camera is level;
+            degrees: how far it looks down, its roll by bodies and how they go about.
+        said: What a network says of up that saw them go about, one for each person.
         camera_moves: Is said in the words; what is found is a mean then.
     """
     contacts = find_contacts(stretches)
@@ -75,13 +75,14 @@ def _up(
         return _Found(up=_LEVEL, words="--up camera: it is level", sure_deg=np.nan)
     bodies = find_up(stretches)
     going = said_up(said)
+    about = ""
+    # Of people who lie, whom `find_up` leaves out, it has seen too few to be asked alone.
     if bodies is not None and going is not None:
-        bodies = fused(bodies, going)
+        bodies, about = fused(bodies, going), " and go about"
     if wanted == "auto":
         if bodies is None:
             return _Found(up=_LEVEL, words=ASSUMED, sure_deg=np.nan)
         up, sure_deg = tilt_by_feet(bodies, contacts)
-        about = " and go about" if going is not None else ""
         people = f"by how bodies hold themselves{about}, {bodies.seconds:.1f} s of them"
         feet = f", and by {len(contacts)} steps of their feet" if len(contacts) else ""
         return _Found(up=up, words=people + feet, sure_deg=_ALIKE * sure_deg)
@@ -90,7 +91,8 @@ def _up(
         up = rolled_to(_LEVEL, wanted)
         return _Found(up=up, words=f"{words}; not rolled, as assumed", sure_deg=np.nan)
     up = rolled_to(bodies.up, wanted)
-    return _Found(up=up, words=f"{words}; rolled as bodies say", sure_deg=bodies.across_deg)
+    words = f"{words}; rolled as bodies that hold themselves{about} say"
+    return _Found(up=up, words=words, sure_deg=_ALIKE * bodies.across_deg)
 
 
 def _rotation(up: Float64[np.ndarray, " 3"]) -> Float64[np.ndarray, "3 3"]:

@@ -72,9 +72,13 @@ class Votes:
         return float(self.weight @ values / self.weight.sum())
 
 
-def people_of(votes: Sequence[Votes]) -> float:
-    """Return how many people speak, those who are seen for a short time less than one."""
-    shares = np.array([vote.weight.sum() for vote in votes])
+def people_of(weights: Sequence[float]) -> float:
+    """Return how many people speak, those who have little say less than one.
+
+    Args:
+        weights: The say of each.
+    """
+    shares = np.array(weights)
     return min(float(shares.sum() ** 2 / (shares**2).sum()), _MOST_PEOPLE)
 
 
@@ -112,16 +116,25 @@ def said_up(people: Sequence[Votes]) -> FoundUp | None:
     kept = [vote for votes in people if len((vote := _near(votes)).up)]
     if not kept:
         return None
-    votes, many = Votes.of_all(kept), np.sqrt(people_of(kept))
+    votes = Votes.of_all(kept)
+    many = np.sqrt(people_of([float(one.weight.sum()) for one in kept]))
     up, across = robust_mean(votes)
+    sides, along = _axes(votes.ray, up)
     return FoundUp(
         up=up,
         across=across,
-        # Windows of one view err alike, so more of them do not make it surer.
-        across_deg=votes.mean(votes.across_deg) / many,
-        along_deg=votes.mean(votes.along_deg) / many,
+        # Windows of one view err alike, so more of them do not make it surer; nor do those that
+        # differ by more than they say.
+        across_deg=max(votes.mean(votes.across_deg), _spread_deg(votes, sides)) / many,
+        along_deg=max(votes.mean(votes.along_deg), _spread_deg(votes, along)) / many,
         seconds=float(votes.weight.sum()),
     )
+
+
+def _spread_deg(votes: Votes, axes: Float64[np.ndarray, "votes 3"]) -> float:
+    """Return how far votes lie from their mean along axes at right angles to it."""
+    off_deg = np.degrees((votes.up * axes).sum(-1))
+    return float(np.sqrt(votes.mean(off_deg**2)))
 
 
 def _near(votes: Votes) -> Votes:
@@ -134,13 +147,17 @@ def _near(votes: Votes) -> Votes:
 def fused(one: FoundUp, other: FoundUp) -> FoundUp:
     """Return two answers as one: each counts, each way, as far as it is sure.
 
-    They are taken to err apart from each other.
+    They are taken to err apart from each other. Where they contradict each other by more than they
+    say, neither is as sure as it says (the ratio of Birge, Physical Review 40, 1932).
     """
     axes = np.stack([one.across, np.cross(one.up, one.across)])
-    sure = np.array([[found.across_deg, found.along_deg] for found in (one, other)]) ** -2.0
+    off_deg = np.array([[found.across_deg, found.along_deg] for found in (one, other)])
+    sure = off_deg**-2.0
     total = sure.sum(0)
-    step = axes @ (other.up - one.up) * sure[1] / total
-    across_deg, along_deg = total**-0.5
+    apart = axes @ (other.up - one.up)
+    step = apart * sure[1] / total
+    ratio = np.abs(np.degrees(apart)) / np.hypot(*off_deg)
+    across_deg, along_deg = total**-0.5 * np.maximum(ratio, 1)
     return replace(
         one,
         up=unit(one.up + step @ axes),

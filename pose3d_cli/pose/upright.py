@@ -46,34 +46,47 @@ def find_up(stretches: Sequence[Stretch]) -> FoundUp | None:
     Returns:
         None if nobody is there whose up is anywhere near that of the picture.
     """
-    bodies = [body for stretch in stretches if (body := _votes(stretch)) is not None]
-    if not bodies:
+    seconds = _seconds(stretches)
+    say = dict.fromkeys(seconds, 0.0)
+    bodies, straights = [], []
+    for stretch in stretches:
+        limit = min(LONGEST_S / max(seconds[stretch.person], 1e-9), 1.0)
+        body, straight = _votes(stretch, limit)
+        say[stretch.person] += float(body.weight.sum())
+        bodies.append(body)
+        straights.append(straight)
+    votes = Votes.of_all(bodies) if bodies else None
+    if votes is None or not len(votes.up):
         return None
-    votes = Votes.of_all([body for body, _ in bodies])
-    straight = np.concatenate([straight for _, straight in bodies])
     up, across = robust_mean(votes)
-    many = np.sqrt(people_of([body for body, _ in bodies]))
-    more = _more_deg(votes, up, float(straight.mean()))
+    many = np.sqrt(people_of(list(say.values())))
+    more = _more_deg(votes, up, float(np.concatenate(straights).mean()))
     return FoundUp(
         up=up,
         across=across,
         across_deg=float(np.hypot(_ACROSS_DEG, more) / many),
         along_deg=float(np.hypot(votes.mean(votes.along_deg), more) / many),
-        seconds=float(sum(stretch.time_s[-1] - stretch.time_s[0] for stretch in stretches)),
+        seconds=sum(seconds.values()),
     )
 
 
-def _votes(stretch: Stretch) -> tuple[Votes, Float64[np.ndarray, " votes"]] | None:
-    """Return what each frame of a body says, and how straight the body is there."""
+def _seconds(stretches: Sequence[Stretch]) -> dict[int, float]:
+    """Return for how long each person is seen."""
+    seconds = dict.fromkeys((stretch.person for stretch in stretches), 0.0)
+    for stretch in stretches:
+        seconds[stretch.person] += float(stretch.time_s[-1] - stretch.time_s[0])
+    return seconds
+
+
+def _votes(stretch: Stretch, limit: float) -> tuple[Votes, Float64[np.ndarray, " votes"]]:
+    """Return what each frame of a body says whose up is known, and how straight it is there."""
     up = body_up(stretch.xyz)
     placed = np.isfinite(stretch.root).all(-1)
     ray = unit(np.where(placed[:, None], stretch.root, [0.0, 0.0, 1.0]))
     used = askew_deg(up) < MOST_ASKEW_DEG  # unknown poses are not
-    if not used.any():
-        return None
     straight = straightness(stretch.xyz)
     seconds = float(stretch.time_s[-1] - stretch.time_s[0])
-    share = min(seconds, LONGEST_S) / len(up) if seconds else 1e-3
+    share = limit * seconds / len(up) if seconds else 1e-3
     front = np.abs((_sideways(stretch.xyz) * ray).sum(-1))
     along_deg = _SIDEWAYS_DEG + (_ALONG_DEG - _SIDEWAYS_DEG) * front
     across_deg = np.full(len(up), _ACROSS_DEG)

@@ -17,7 +17,7 @@ LEVEL = np.array([0.0, -1.0, 0.0])
 CAMERA_M = 1.4
 
 
-def contacts(on_floor, up=LEVEL, seconds=None, stretch=None):
+def contacts(on_floor, up=LEVEL, seconds=None, person=None):
     """Steps at (x right, y away, z above the floor) in the world below a camera."""
     on_floor = np.asarray(on_floor, float)
     height = on_floor + np.array([0, 0, SOLE_M - CAMERA_M])
@@ -26,7 +26,7 @@ def contacts(on_floor, up=LEVEL, seconds=None, stretch=None):
         ankle=height @ rotation_with_up(up),
         sole_m=np.full(n, SOLE_M),
         seconds=np.full(n, 0.4) if seconds is None else seconds,
-        stretch=np.zeros(n, int) if stretch is None else stretch,
+        person=np.zeros(n, int) if person is None else person,
     )
 
 
@@ -97,7 +97,7 @@ def test_depth_that_is_off_does_not_tilt_the_plane():
         ankle=seen.ankle * np.where(np.arange(10) % 4 < 2, 1.06, 0.94)[:, None],
         sole_m=seen.sole_m,
         seconds=seen.seconds,
-        stretch=seen.stretch,
+        person=seen.person,
     )
     found, sure_deg = tilt_by_feet(bodies(up), off)
     assert angle_deg(found, up) < 2.5
@@ -110,17 +110,17 @@ def two_sizes(metres_taller):
     up = np.array([0.0, -np.cos(0.4), -np.sin(0.4)])
     near = np.linspace([-1.0, 3.0, 0], [1.0, 4.0, 0], 8)
     seen = contacts(
-        np.concatenate([near, near + np.array([0, 4.0, 0])]), up, stretch=np.arange(16) // 8
+        np.concatenate([near, near + np.array([0, 4.0, 0])]), up, person=np.arange(16) // 8
     )
     nearer = 1.7 / (1.7 + metres_taller)
-    return up, replace(seen, ankle=seen.ankle * np.where(seen.stretch, nearer, 1)[:, None])
+    return up, replace(seen, ankle=seen.ankle * np.where(seen.person, nearer, 1)[:, None])
 
 
 @pytest.mark.parametrize("metres_taller", [0.15, -0.15])
 def test_people_of_another_size_do_not_tilt_the_plane(metres_taller):
     up, seen = two_sizes(metres_taller)
     found, sure_deg = tilt_by_feet(bodies(up), seen)
-    alike, sure_alike_deg = tilt_by_feet(bodies(up), replace(seen, stretch=np.zeros(16, int)))
+    alike, sure_alike_deg = tilt_by_feet(bodies(up), replace(seen, person=np.zeros(16, int)))
     assert angle_deg(found, up) < 0.7 * angle_deg(alike, up)
     assert angle_deg(found, up) < 1
     assert sure_alike_deg < sure_deg < 5
@@ -130,7 +130,7 @@ def test_two_people_who_stay_tell_of_up_if_they_are_as_tall_as_assumed():
     """One near, one far: a plane through their feet tilts only if one of them is misjudged."""
     stay = np.repeat([[0.0, 3.0, 0.0], [0.5, 9.0, 0.0]], 6, axis=0)
     guess = np.array([0.0, -1.0, 0.08])
-    up, _ = tilt_by_feet(bodies(guess), contacts(stay, stretch=np.arange(12) // 6))
+    up, _ = tilt_by_feet(bodies(guess), contacts(stay, person=np.arange(12) // 6))
     assert angle_deg(up, LEVEL) < 0.75 * angle_deg(guess, LEVEL)
 
 

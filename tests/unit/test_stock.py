@@ -94,7 +94,7 @@ def test_weights_of_up_that_are_missing_are_told_before_any_work(folder, pose3d,
     (folder / f"{UPRIGHT_WEIGHTS}.safetensors").unlink()
     clip = Path(__file__).parents[2] / "samples" / "walk.mp4"
     ran = pose3d("lift", clip, "-o", tmp_path / "out", code=ExitCode.BAD_WEIGHTS)
-    assert f"no weights '{UPRIGHT_WEIGHTS}'" in ran.stderr
+    assert f"{UPRIGHT_WEIGHTS}.safetensors, which tells up, is missing: reinstall" in ran.stderr
     assert "detect" not in ran.stderr
     assert not (tmp_path / "out").exists()
 

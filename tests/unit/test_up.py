@@ -59,14 +59,22 @@ def test_votes_count_less_where_they_may_be_farther_off():
 
 
 def test_two_answers_count_each_way_as_far_as_they_are_sure():
-    one, other = found(3.0, 6.0, sure=(1.0, 6.0)), found(-3.0, -6.0, sure=(3.0, 2.0))
+    one, other = found(1.0, 2.0, sure=(1.0, 6.0)), found(-1.0, -2.0, sure=(3.0, 2.0))
     both = fused(one, other)
-    # 9 : 1 across, 1 : 9 along, of 6 and of 12 degrees between them
-    assert off_deg(both.up, tilted(2.4, -4.8)) < 0.3
+    # 9 : 1 across, 1 : 9 along, of 2 and of 4 degrees between them
+    assert off_deg(both.up, tilted(0.8, -1.6)) < 0.05
     assert both.across_deg == pytest.approx((1 + 1 / 9) ** -0.5)
     assert both.along_deg == pytest.approx((1 / 36 + 1 / 4) ** -0.5)
     assert np.linalg.norm(both.up) == pytest.approx(1)
-    assert off_deg(fused(other, one).up, both.up) < 0.3
+    assert off_deg(fused(other, one).up, both.up) < 0.05
+
+
+def test_answers_that_contradict_each_other_are_less_sure():
+    one, other = found(0.0, -20.0, sure=(2.0, 3.0)), found(0.0, 20.0, sure=(2.0, 4.0))
+    both = fused(one, other)
+    assert both.across_deg == pytest.approx(2 / np.sqrt(2))
+    apart = np.sin(np.radians(off_deg(one.up, other.up)))  # as seen along the axis of one of them
+    assert both.along_deg == pytest.approx(12 / 5 * np.degrees(apart) / 5)
 
 
 def test_an_answer_and_itself_are_surer():
@@ -90,10 +98,17 @@ def test_more_windows_of_one_view_do_not_make_it_surer_but_more_people_do():
     assert long.seconds == 18
 
 
+def test_windows_that_differ_by_more_than_they_say_are_less_sure():
+    differ = said_up([votes(*[tilted(0, -20), tilted(0, 20)] * 4)])
+    assert differ.across_deg == pytest.approx(2)
+    assert differ.along_deg == pytest.approx(off_deg(tilted(0, 20), tilted()), rel=0.03)
+
+
 def test_who_stays_long_has_no_more_say_than_twenty_seconds():
     stays = votes(*[tilted(0, 8)] * 100)
     passes = votes(*[tilted(0, -2)] * 3, seconds=LONGEST_S / 3)
-    assert people_of([passes, passes]) == 2
+    assert people_of([20.0, 20.0]) == 2
+    assert people_of([20.0, 0.0]) == 1
     up = said_up([stays, passes]).up
     assert off_deg(up, tilted(0, 3)) < 0.5
 

@@ -149,12 +149,20 @@ def test_windows_lie_evenly_over_a_long_clip(network):
         )  # fmt: skip
         np.testing.assert_allclose(votes.up[number], read(network, cut)[0].up[0], atol=1e-4)
     assert len(votes.up) == 3
+    np.testing.assert_allclose(votes.weight, [50 / 12.5 / 3] * 3)  # overlaps count once
+
+
+def test_somebody_seen_for_several_stretches_is_one_person(network):
+    one, other = keypoints(20, fps=12.5, person=4), keypoints(15, fps=12.5, person=4)
+    both, third = read(network, one, keypoints(9, fps=12.5, person=7), other)
+    np.testing.assert_allclose(both.weight, [1.6, 1.2])
+    np.testing.assert_allclose(third.weight, [0.72])
 
 
 def test_who_is_hardly_seen_says_nothing(network):
-    hardly = keypoints(20, fps=12.5)
+    hardly = keypoints(20, fps=12.5, person=1)
     hardly.score[4:] = 0
-    once = keypoints(1)
+    once = keypoints(1, person=2)
     seen, *others = read(network, keypoints(20, fps=12.5), hardly, once)
     assert len(seen.up) == 1
     assert [len(votes.up) for votes in others] == [0, 0]

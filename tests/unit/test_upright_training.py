@@ -1,5 +1,6 @@
 """What the network of up learns from, and that it learns."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -7,8 +8,9 @@ import pytest
 import torch
 
 from pose3d_cli.cli.train import _note
-from pose3d_cli.errors import SettingsError
+from pose3d_cli.errors import InputError, SettingsError
 from pose3d_cli.files.mocap_pack import write_pack
+from pose3d_cli.learn.log import panels_of
 from pose3d_cli.learn.loop import Progress
 from pose3d_cli.learn.pretrain_settings import PretrainSettings
 from pose3d_cli.learn.settings import TrainSettings
@@ -156,6 +158,8 @@ def test_about_half_of_the_people_are_mirrored(clips):
 def test_single_poses_teach_no_going(clips):
     posed = replace(clips[0], name="posed", static=True)
     assert len(Going([*clips, posed], 25, RATE_HZ).length) == 3
+    with pytest.raises(InputError, match="these are single poses"):
+        Going([posed], 25, RATE_HZ)
 
 
 def asked(answer, windows):
@@ -239,6 +243,28 @@ def test_a_run_begins_with_weights_of_the_same_network_only(data, tmp_path):
     other = replace(TINY, network="channels=32,blocks=3,frames=25")
     with pytest.raises(SettingsError, match="holds another network"):
         train(other, **places, out=tmp_path / "3")
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"rate_hz": 12.5}, "--rate-hz: --stage upright makes no use of it"),
+        ({"lifter": "residual_mlp"}, "--lifter"),
+        ({"network": "frames=0"}, r"frames \(0\) must be at least 1"),
+        ({"network": "rate_hz=0"}, r"rate_hz \(0.0\) must be a number above 0"),
+        ({"network": "dropout=2"}, "dropout"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(data, tmp_path, changes, why):
+    with pytest.raises(SettingsError, match=why):
+        train(replace(TINY, **changes), data=data, out=tmp_path, watch=quiet, device="cpu")
+
+
+def test_the_curves_are_in_degrees(data, tmp_path):
+    train(TINY, data=data, out=tmp_path, watch=quiet, device="cpu")
+    rows = (tmp_path / "log.jsonl").read_text().splitlines()
+    panels = [panel for panel, _ in panels_of(set(json.loads(rows[0])))]
+    assert panels == ["degrees of up, training", "degrees of up, held out"]
 
 
 def test_data_sets_tell_no_up():

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from pose3d_cli.errors import InputError
 from pose3d_cli.files.mocap_pack import MocapClip
 from pose3d_cli.learn.chance import seed_of
 from pose3d_cli.learn.synthetic.bodies import draw_lengths, with_lengths
@@ -61,6 +62,9 @@ class Going:
         rate_hz: Its frames a second.
         seed: Start of the random numbers.
         noise: How the detector errs; None takes what was measured.
+
+    Raises:
+        InputError: Nobody moves.
     """
 
     def __init__(
@@ -72,6 +76,8 @@ class Going:
         noise: DetectorNoise | None = None,
     ) -> None:
         moving = [clip for clip in clips if not clip.static]
+        if not moving:
+            raise InputError("--stage upright learns from people who move; these are single poses")
         self.frames, self.rate_hz, self.seed, self.noise = frames, rate_hz, seed, noise
         self.poses = torch.cat([torch.from_numpy(clip.xyz).float() for clip in moving])
         self.length = torch.tensor([len(clip) for clip in moving])

@@ -75,6 +75,16 @@ def test_views_are_of_the_motion_on_its_floor_whole_in_the_picture(views):
         np.testing.assert_allclose(view.keypoints.xy, seen, atol=0.5)
 
 
+def test_who_stays_on_the_spot_stands_whatever_the_clip_is_called(views):
+    walks, stays = people()
+    clips = [replace(stays, category="fight"), replace(stays, category="sit")]
+    squats = stays.xyz.copy()
+    squats[: len(squats) // 2, :, 2] -= 0.2
+    clips += [replace(stays, category="sport", xyz=squats), replace(walks, category="fight")]
+    found = [next(askew_views([clip], views=1, seed=3)).activity for clip in clips]
+    assert found == ["stand", "sit", "sport", "fight"]
+
+
 def test_the_same_arguments_give_the_same_views(views):
     again = list(askew_views(people(), views=6, seed=3, noise=False))
     np.testing.assert_array_equal(again[7].keypoints.xy, views[7].keypoints.xy)

@@ -39,6 +39,8 @@ _INSIDE = 0.95
 """Share of all joints that are in the picture."""
 _OFF_CENTRE = 0.35
 _FARTHER = 1.15
+_STAYS = [H36M17.index(joint) for joint in ("pelvis", "left_ankle", "right_ankle")]
+_STAYS_M = 0.3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,7 +49,7 @@ class AskewView:
 
     Attributes:
         name: Of the clip.
-        activity: Its category, "stand" where somebody stays where they are in a walking clip.
+        activity: Its category, or "stand" where pelvis and feet stay where they are.
         keypoints: What a detector saw.
         xyz: The truth in metres, camera axes.
         up: Away from the centre of the earth, camera axes, of length one.
@@ -148,8 +150,11 @@ def _is_inside(
 
 
 def _activity(clip: MocapClip, motion: Float64[np.ndarray, "frames 17 3"]) -> str:
-    way = np.ptp(motion[:, H36M17.index("pelvis"), :2], axis=0).max()
-    return "stand" if clip.category == "walk" and way < 0.3 else clip.category
+    """Return what somebody does; who stands may do anything with arms and trunk."""
+    way = np.ptp(motion[:, _STAYS, :2], axis=0).max()
+    rises = np.ptp(motion[:, H36M17.index("pelvis"), 2])
+    is_up = clip.category not in ("sit", "lie")
+    return "stand" if is_up and way < _STAYS_M and rises < _STAYS_M / 2 else clip.category
 
 
 def _seen(

@@ -54,7 +54,7 @@ def is_number_or_word(hint: Any) -> bool:
     return get_origin(hint) in (Union, UnionType)  # Python takes it for either
 
 
-def _number_or_word(name: str, value: Any, hint: Any, *, where: str) -> float | str:
+def _number_or_word(name: str, value: Any, hint: Any, *, where: str) -> Any:
     """Return a value of `number | Literal[words]`; the command line gives numbers as text."""
     number, choice = get_args(hint)
     words = get_args(choice)

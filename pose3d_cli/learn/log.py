@@ -72,30 +72,40 @@ def _read(path: Path) -> list[dict[str, int | float]]:
     return rows
 
 
-_MM = 1000
+_MM = 1000.0
 # Panels of the learning curves: the label of the axis, then each quantity's key, name and factor.
 _Panel = tuple[str, Mapping[str, tuple[str, float]]]
 _PANELS: tuple[_Panel, ...] = (
     ("training loss, mm", {"position": ("position", _MM), "velocity": ("velocity", _MM)}),
     (
         "training loss, units of the screen",
-        {"screen_position": ("position", 1), "screen_velocity": ("velocity", 1)},
+        {"screen_position": ("position", 1.0), "screen_velocity": ("velocity", 1.0)},
     ),
-    ("degrees of up, training", {"across_deg": ("across the view", 1), "along_deg": ("along", 1)}),
-    ("degrees of up, held out", {"up_deg": ("all", 1), "up_walk_deg": ("who walk", 1)}),
-    ("loss on masked tokens", {"total": ("loss", 1), "loss_over_variance": ("over variance", 1)}),
+    (
+        "degrees of up, training",
+        {"across_deg": ("across the view", 1.0), "along_deg": ("along", 1.0)},
+    ),
+    ("degrees of up, held out", {"up_deg": ("all", 1.0), "up_walk_deg": ("who walk", 1.0)}),
+    (
+        "loss on masked tokens",
+        {"total": ("loss", 1.0), "loss_over_variance": ("over variance", 1.0)},
+    ),
     (
         "health of the representations",
         {
-            "teacher_std": ("teacher's spread", 1),
-            "prediction_std": ("student's spread", 1),
-            "mask_ratio": ("masked share", 1),
-            "ema": ("kept of the teacher", 1),
+            "teacher_std": ("teacher's spread", 1.0),
+            "prediction_std": ("student's spread", 1.0),
+            "mask_ratio": ("masked share", 1.0),
+            "ema": ("kept of the teacher", 1.0),
         },
     ),
     (
         "held-out subjects, mm",
-        {"mpjpe_mm": ("MPJPE", 1), "p_mpjpe_mm": ("P-MPJPE", 1), "probe_mm": ("linear probe", 1)},
+        {
+            "mpjpe_mm": ("MPJPE", 1.0),
+            "p_mpjpe_mm": ("P-MPJPE", 1.0),
+            "probe_mm": ("linear probe", 1.0),
+        },
     ),
 )
 

@@ -168,19 +168,19 @@ def test_a_camera_that_is_said_to_be_level_is_taken_at_its_word():
     assert np.isnan(world.up_sure_deg)
 
 
-@pytest.mark.parametrize("down_deg", [-10, 0, 25, 80])
+@pytest.mark.parametrize("down_deg", [-10.0, 0.0, 25.0, 80.0])
 def test_a_pitch_that_is_said_is_kept_and_the_roll_is_found(down_deg):
     up = up_of(30, 12)
     world = find_world([stretch(person(), up)], down_deg)
     found = world.rotation[2]
     assert np.degrees(np.arcsin(-found[2])) == pytest.approx(down_deg)
     assert np.degrees(np.arctan2(found[0], -found[1])) == pytest.approx(12, abs=1)
-    assert f"--up {down_deg}" in world.up
+    assert f"--up {down_deg:g}" in world.up
 
 
 def test_a_pitch_that_is_said_needs_nobody():
     np.testing.assert_allclose(rolled_to(np.array([0.0, -1.0, 0.0]), 30.0), up_of(30, 0))
-    world = find_world([], 30)
+    world = find_world([], 30.0)
     np.testing.assert_allclose(world.rotation[2], up_of(30, 0), atol=1e-12)
 
 
@@ -220,7 +220,7 @@ def test_up_can_be_said(pose3d, said, kept):
 
 
 @pytest.mark.parametrize(
-    ("up", "why"), [(86, "degrees from -85 to 85"), (-90, "degrees from -85 to 85")]
+    ("up", "why"), [(86.0, "degrees from -85 to 85"), (-90.0, "degrees from -85 to 85")]
 )
 def test_a_camera_that_looks_straight_down_is_refused(up, why):
     with pytest.raises(ValueError, match=why):

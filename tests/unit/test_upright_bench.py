@@ -255,7 +255,7 @@ def test_up_that_nobody_tells_of_is_told(views):
     Ground("auto").world([lying], CameraMotion(), told)
     assert any("--up DEG" in warning for warning in told.warnings)
     told = Told()
-    Ground(20).world([lying], CameraMotion(), told)
+    Ground(20.0).world([lying], CameraMotion(), told)
     assert told.warnings == []
 
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -10,9 +11,11 @@ import torch
 from pose3d_cli.cli.train import _note
 from pose3d_cli.errors import InputError, SettingsError
 from pose3d_cli.files.mocap_pack import write_pack
+from pose3d_cli.learn.ahead import Ahead
 from pose3d_cli.learn.log import panels_of
 from pose3d_cli.learn.loop import Progress
 from pose3d_cli.learn.pretrain_settings import PretrainSettings
+from pose3d_cli.learn.recorded_clips import RecordedClips
 from pose3d_cli.learn.settings import TrainSettings
 from pose3d_cli.learn.stages import StageMaker
 from pose3d_cli.learn.train import train
@@ -164,14 +167,8 @@ def test_single_poses_teach_no_going(clips):
 
 def asked(answer, windows):
     """The losses of somebody who always answers alike."""
-
-    class Once:
-        waited_s = 0.0
-
-        def get(self, step, part):
-            return windows
-
-    objective = UprightObjective(lambda rays, score: answer(len(rays)), Once())
+    batches = Ahead(lambda step, part: windows, parts=1, apart=False)
+    objective = UprightObjective(lambda rays, score: answer(len(rays)), batches)
     return objective.losses(0, 0, CPU)
 
 
@@ -268,7 +265,7 @@ def test_the_curves_are_in_degrees(data, tmp_path):
 
 
 def test_data_sets_tell_no_up():
-    make = StageMaker(material=object(), pretrain=PretrainSettings(), device=CPU)
+    make = StageMaker(material=Mock(spec=RecordedClips), pretrain=PretrainSettings(), device=CPU)
     with pytest.raises(SettingsError, match="give packed motion as --data"):
         make(nets.tiny_upright(), TINY)
 

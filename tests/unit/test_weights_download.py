@@ -14,7 +14,7 @@ import pytest
 from pose3d_cli.errors import ExitCode
 from pose3d_cli.files.catalogue import catalogue
 from pose3d_cli.pipeline.doctor import examine
-from pose3d_cli.pipeline.stock import DEFAULT_LIFTER, DETECTOR_SHA256
+from pose3d_cli.pipeline.stock import DEFAULT_LIFTER, DETECTOR_SHA256, UPRIGHT_WEIGHTS
 from tests.networks import onnx, sha256, zipped
 
 ROOT = Path(__file__).parents[2]
@@ -109,7 +109,12 @@ def test_offline_every_failure_is_told_and_the_exit_code_says_so(pose3d, cache, 
 def test_verify_looks_at_all_that_is_here(pose3d, site, cache):
     pose3d("weights", "download", FREE, "--url", site.add("/net", DATA))
     lines = pose3d("weights", "verify").stdout.splitlines()[1:]
-    assert [line.split()[0] for line in lines] == [DEFAULT_LIFTER, *DETECTOR_SHA256, FREE]
+    assert [line.split()[0] for line in lines] == [
+        DEFAULT_LIFTER,
+        UPRIGHT_WEIGHTS,
+        *DETECTOR_SHA256,
+        FREE,
+    ]
     assert all(line.split()[1] == "ok" for line in lines)
     (cache / f"{FREE}.onnx").write_bytes(DATA[:-1])
     result = pose3d("weights", "verify", code=ExitCode.BAD_WEIGHTS)

@@ -160,7 +160,7 @@ def test_about_half_of_the_people_are_mirrored(clips):
 
 def test_single_poses_teach_no_going(clips):
     posed = replace(clips[0], name="posed", static=True)
-    assert len(Going([*clips, posed], 25, RATE_HZ).length) == 3
+    assert len(Going([*clips, posed], 25, RATE_HZ).clips.length) == 3
     with pytest.raises(InputError, match="these are single poses"):
         Going([posed], 25, RATE_HZ)
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from pose3d_cli.lift.rotation import about, smallest_to_forward, turn, turn_back, unit
 
 # World (x right, y forwards, z up) to camera axes (x right, y down, z forwards), looking along +y.
-_LOOK_FORWARD = ((1.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, 1.0, 0.0))
+LOOK_FORWARD = ((1.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, 1.0, 0.0))
 _ANY_ORIENTATION = 0.05
 _NEAR_M, _FAR_M = 1.6, 12.0
 _DRIFT_M = 0.25
@@ -67,7 +67,7 @@ def look_at(pose: Float[Tensor, "b t joints 3"], random: torch.Generator) -> Vie
     world_to_camera = (
         about("z", roll)
         @ about("x", elevation)
-        @ torch.tensor(_LOOK_FORWARD)
+        @ torch.tensor(LOOK_FORWARD)
         @ about("z", uniform(0.0, 2 * math.pi))
     )
     world_to_camera = torch.where(

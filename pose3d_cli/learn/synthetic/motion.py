@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from pose3d_cli.files.mocap_pack import MocapClip
@@ -43,8 +43,46 @@ _CHAINS = (
 )
 
 
+class LaidClips:
+    """Clips laid end to end, which are looked up at any place.
+
+    Args:
+        clips: At least one.
+        rate_hz: Frames a second that are asked for.
+
+    Attributes:
+        length: Frames of each clip.
+        step: Frames of each clip from one frame that is asked for to the next, at its own speed.
+    """
+
+    def __init__(self, clips: Sequence[MocapClip], rate_hz: float) -> None:
+        self.poses = torch.cat([torch.from_numpy(clip.xyz).float() for clip in clips])
+        self.length = torch.tensor([len(clip) for clip in clips])
+        self.start = self.length.cumsum(0) - self.length
+        self.step = torch.tensor([clip.fps / rate_hz for clip in clips])
+
+    def at(self, clip: Int[Tensor, " b"], place: Float[Tensor, "b t"]) -> Pose:
+        """Return the poses at some places of each of some clips, by straight lines.
+
+        Args:
+            clip: Numbers of clips.
+            place: In frames, from 0 to the last one.
+        """
+        low = place.floor().long()
+        high = torch.minimum(low + 1, self.length[clip][:, None] - 1)
+        share = (place - low)[..., None, None]
+        start = self.start[clip][:, None]
+        return torch.lerp(self.poses[start + low], self.poses[start + high], share)
+
+
+def some_mirrored(pose: Pose, random: torch.Generator) -> Pose:
+    """Return half of the windows as they are and the others mirrored, left and right exchanged."""
+    mirrored = pose[:, :, torch.from_numpy(H36M17.mirror)] * torch.tensor(_FLIP_X)
+    return _some(mirrored, pose, 0.5, random)
+
+
 class MocapWindows:
-    """Clips laid end to end, from which windows are cut at any speed.
+    """Windows that are cut from clips at any speed.
 
     Args:
         clips: At least one.
@@ -54,31 +92,22 @@ class MocapWindows:
 
     def __init__(self, clips: Sequence[MocapClip], frames: int, rate_hz: float) -> None:
         self.frames = frames
-        self.poses = torch.cat([torch.from_numpy(clip.xyz).float() for clip in clips])
-        self.length = torch.tensor([len(clip) for clip in clips])
-        self.start = self.length.cumsum(0) - self.length
-        self.step = torch.tensor([clip.fps / rate_hz for clip in clips])
+        self.clips = LaidClips(clips, rate_hz)
         weight = [len(clip) * _RARE.get(clip.category, 1.0) for clip in clips]
         self.weight = torch.tensor(weight, dtype=torch.float64)
 
     def draw(self, windows: int, random: torch.Generator) -> Pose:
         """Draw windows: any clip, speed 0.6 to 1.5, forwards or backwards, as seen or mirrored."""
         clip = torch.multinomial(self.weight, windows, replacement=True, generator=random)
-        step = self.step[clip] * (0.6 + 0.9 * torch.rand(windows, generator=random))
-        last = (self.length[clip] - 1).float()
+        step = self.clips.step[clip] * (0.6 + 0.9 * torch.rand(windows, generator=random))
+        last = (self.clips.length[clip] - 1).float()
         spare = (last - step * (self.frames - 1)).clamp(min=0)
         first = spare * torch.rand(windows, generator=random)
         place = first[:, None] + step[:, None] * torch.arange(self.frames)
         place = torch.minimum(place, last[:, None])
         backwards = torch.rand(windows, generator=random) < 0.5
         place = torch.where(backwards[:, None], place.flip(1), place)
-        low = place.floor().long()
-        high = torch.minimum(low + 1, last.long()[:, None])
-        share = (place - low)[..., None, None]
-        start = self.start[clip][:, None]
-        pose = torch.lerp(self.poses[start + low], self.poses[start + high], share)
-        mirrored = pose[:, :, torch.from_numpy(H36M17.mirror)] * torch.tensor(_FLIP_X)
-        return _some(mirrored, pose, 0.5, random)
+        return some_mirrored(self.clips.at(clip, place), random)
 
 
 def _some(new: Pose, old: Pose, probability: float, random: torch.Generator) -> Pose:

@@ -14,16 +14,14 @@ from pose3d_cli.errors import InputError
 from pose3d_cli.files.mocap_pack import MocapClip
 from pose3d_cli.learn.chance import seed_of
 from pose3d_cli.learn.synthetic.bodies import draw_lengths, with_lengths
-from pose3d_cli.learn.synthetic.cameras import View
+from pose3d_cli.learn.synthetic.cameras import LOOK_FORWARD, View
 from pose3d_cli.learn.synthetic.detector_noise import DetectorNoise
 from pose3d_cli.learn.synthetic.detectors import detect
-from pose3d_cli.learn.synthetic.motion import joints, recombine
+from pose3d_cli.learn.synthetic.motion import LaidClips, joints, recombine, some_mirrored
 from pose3d_cli.lift.rotation import about, turn
-from pose3d_cli.pose.skeleton import H36M17
 
 # Wider than what is measured by `bench upright`, so that nothing there is at the edge.
 _PITCH_DEG, _ROLL_DEG = (-25.0, 55.0), (-22.0, 22.0)
-_LOOK_FORWARD = ((1.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, 1.0, 0.0))
 _NEAR_M, _FAR_M = 2.0, 10.0
 _FOV_DEG = (35.0, 90.0)
 _ASPECT = 16 / 9
@@ -35,7 +33,6 @@ _SHORTEST = 0.3  # of a window
 _FOCAL_OFF = 0.15
 _OFTENER = {"walk": 2.0, "sit": 2.0}
 _LEGS = (("hip", "knee"), ("knee", "ankle"))
-_FLIP_X = (-1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,10 +76,7 @@ class Going:
         if not moving:
             raise InputError("--stage upright learns from people who move; these are single poses")
         self.frames, self.rate_hz, self.seed, self.noise = frames, rate_hz, seed, noise
-        self.poses = torch.cat([torch.from_numpy(clip.xyz).float() for clip in moving])
-        self.length = torch.tensor([len(clip) for clip in moving])
-        self.start = self.length.cumsum(0) - self.length
-        self.step = torch.tensor([clip.fps / rate_hz for clip in moving])
+        self.clips = LaidClips(moving, rate_hz)
         seconds = [len(clip) / clip.fps * _OFTENER.get(clip.category, 1.0) for clip in moving]
         self.weight = torch.tensor(seconds, dtype=torch.float64)
         self.random = torch.Generator()
@@ -104,8 +98,8 @@ class Going:
     def _motion(self, n: int) -> tuple[Float[Tensor, "b t joints 3"], Bool[Tensor, "b t"]]:
         """Draw motion, some of it mirrored, and which frames of each window are shown."""
         clip = torch.multinomial(self.weight, n, replacement=True, generator=self.random)
-        step = self.step[clip] * self._uniform(n, *_SPEED)
-        last = (self.length[clip] - 1).float()
+        step = self.clips.step[clip] * self._uniform(n, *_SPEED)
+        last = (self.clips.length[clip] - 1).float()
         long = self.frames * self._uniform(n, _SHORTEST, 1.0)
         spare = (last - step * (long - 1)).clamp(min=0)
         first = spare * self._uniform(n, 0.0, 1.0)
@@ -113,14 +107,7 @@ class Going:
         place = first[:, None] + step[:, None] * at
         shown = (at < long[:, None]) & (place <= last[:, None])
         place = torch.minimum(place, last[:, None])
-        low = place.floor().long()
-        high = torch.minimum(low + 1, last.long()[:, None])
-        start = self.start[clip][:, None]
-        share = (place - low)[..., None, None]
-        pose = torch.lerp(self.poses[start + low], self.poses[start + high], share)
-        mirrored = pose[:, :, torch.from_numpy(H36M17.mirror)] * torch.tensor(_FLIP_X)
-        is_mirrored = self._uniform(n, 0.0, 1.0) < 0.5
-        return torch.where(is_mirrored[:, None, None, None], mirrored, pose), shown
+        return some_mirrored(self.clips.at(clip, place), self.random), shown
 
     def _other_bodies(self, pose: Float[Tensor, "b t joints 3"]) -> Float[Tensor, "b t joints 3"]:
         """Return the motion of people with other bones and, some, with the arms of another.
@@ -143,7 +130,7 @@ class Going:
         to_camera = (
             about("z", roll)
             @ about("x", pitch)
-            @ torch.tensor(_LOOK_FORWARD)
+            @ torch.tensor(LOOK_FORWARD)
             @ about("z", self._uniform(n, 0.0, 2 * math.pi))
         )
         half = torch.tan(torch.deg2rad(self._uniform(n, *_FOV_DEG) / 2))

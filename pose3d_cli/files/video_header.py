@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,6 +20,7 @@ _PLAUSIBLE_FPS = (0.1, 480.0)
 _N_FRAMES_FOR_RATE = 32
 # How a Matroska or WebM file begins, whatever its name.
 _MATROSKA = b"\x1a\x45\xdf\xa3"
+_SILENT = 0  # of the levels of OpenCV's log
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,13 +108,19 @@ def open_capture(path: Path) -> cv2.VideoCapture:
     # Read by OpenCV when it opens its first video: -8 is FFmpeg's word for quiet. Damaged files
     # would else fill the screen with the decoder's complaints; we say in one line what matters.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    level = _set_log_level(_SILENT)
     capture = cv2.VideoCapture(name, cv2.CAP_FFMPEG)
-    cv2.utils.logging.setLogLevel(level)
+    _set_log_level(level)
     if not capture.isOpened():
         raise InputError(why_unreadable(path))
     capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
     return capture
+
+
+def _set_log_level(level: int) -> int:
+    """Set how much OpenCV says, and return how much it said before; 4 and 5 name it otherwise."""
+    place: Any = getattr(cv2.utils, "logging", cv2)
+    return int(place.setLogLevel(level))
 
 
 def _counts_from_zero(path: Path) -> bool:

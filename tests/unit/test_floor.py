@@ -11,6 +11,7 @@ from pose3d_cli.pose.skeleton import H36M17
 from pose3d_cli.pose.stature import SHARE
 from pose3d_cli.pose.up import FoundUp
 from pose3d_cli.pose.world import rotation_with_up
+from tests.angles import angle_deg
 
 FPS, SOLE_M = 25.0, 0.085
 LEVEL = np.array([0.0, -1.0, 0.0])
@@ -138,11 +139,6 @@ def plain_plane(points):
     """The normal of the least-squares plane, upwards."""
     normal = np.linalg.svd(points - points.mean(0))[2][2]
     return normal if normal[1] < 0 else -normal
-
-
-def angle_deg(one, other):
-    cosine = one @ other / np.linalg.norm(one) / np.linalg.norm(other)
-    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
 
 
 def stepping(seconds=4.0, lift_m=0.3):

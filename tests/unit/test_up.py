@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pose3d_cli.pose.up import LONGEST_S, FoundUp, Votes, fused, people_of, robust_mean, said_up
+from tests.angles import angle_deg
 
 AHEAD = np.array([0.0, 0.0, 1.0])
 
@@ -40,13 +41,9 @@ def found(across_deg, along_deg, sure=(2.0, 4.0)):
     )
 
 
-def off_deg(up, other):
-    return np.degrees(np.arccos(np.clip(up @ other, -1, 1)))
-
-
 def test_one_vote_far_off_hardly_moves_the_mean():
     up, across = robust_mean(votes(*[tilted()] * 9, tilted(0, 40)))
-    assert off_deg(up, tilted()) < 1.5
+    assert angle_deg(up, tilted()) < 1.5
     assert abs(across @ up) < 1e-9
     assert abs(across @ AHEAD) < 1e-9
 
@@ -55,25 +52,25 @@ def test_votes_count_less_where_they_may_be_farther_off():
     sure = votes(tilted(0, 10), across_deg=2.0, along_deg=2.0)
     unsure = votes(tilted(0, -10), across_deg=2.0, along_deg=8.0)
     up, _ = robust_mean(Votes.of_all([sure, unsure]))
-    assert off_deg(up, tilted(0, 10)) < 3
+    assert angle_deg(up, tilted(0, 10)) < 3
 
 
 def test_two_answers_count_each_way_as_far_as_they_are_sure():
     one, other = found(1.0, 2.0, sure=(1.0, 6.0)), found(-1.0, -2.0, sure=(3.0, 2.0))
     both = fused(one, other)
     # 9 : 1 across, 1 : 9 along, of 2 and of 4 degrees between them
-    assert off_deg(both.up, tilted(0.8, -1.6)) < 0.05
+    assert angle_deg(both.up, tilted(0.8, -1.6)) < 0.05
     assert both.across_deg == pytest.approx((1 + 1 / 9) ** -0.5)
     assert both.along_deg == pytest.approx((1 / 36 + 1 / 4) ** -0.5)
     assert np.linalg.norm(both.up) == pytest.approx(1)
-    assert off_deg(fused(other, one).up, both.up) < 0.05
+    assert angle_deg(fused(other, one).up, both.up) < 0.05
 
 
 def test_answers_that_contradict_each_other_are_less_sure():
     one, other = found(0.0, -20.0, sure=(2.0, 3.0)), found(0.0, 20.0, sure=(2.0, 4.0))
     both = fused(one, other)
     assert both.across_deg == pytest.approx(2 / np.sqrt(2))
-    apart = np.sin(np.radians(off_deg(one.up, other.up)))  # as seen along the axis of one of them
+    apart = np.sin(np.radians(angle_deg(one.up, other.up)))  # as seen along the axis of one of them
     assert both.along_deg == pytest.approx(12 / 5 * np.degrees(apart) / 5)
 
 
@@ -93,7 +90,7 @@ def test_more_windows_of_one_view_do_not_make_it_surer_but_more_people_do():
     assert (long.across_deg, long.along_deg) == pytest.approx((2, 5))
     assert two.along_deg == pytest.approx(5 / np.sqrt(2))
     assert crowd.along_deg == pytest.approx(5 / np.sqrt(3))
-    assert off_deg(one.up, tilted(1, 2)) < 1e-6
+    assert angle_deg(one.up, tilted(1, 2)) < 1e-6
     assert one.seconds == 6
     assert long.seconds == 18
 
@@ -101,7 +98,7 @@ def test_more_windows_of_one_view_do_not_make_it_surer_but_more_people_do():
 def test_windows_that_differ_by_more_than_they_say_are_less_sure():
     differ = said_up([votes(*[tilted(0, -20), tilted(0, 20)] * 4)])
     assert differ.across_deg == pytest.approx(2)
-    assert differ.along_deg == pytest.approx(off_deg(tilted(0, 20), tilted()), rel=0.03)
+    assert differ.along_deg == pytest.approx(angle_deg(tilted(0, 20), tilted()), rel=0.03)
 
 
 def test_who_stays_long_has_no_more_say_than_twenty_seconds():
@@ -110,12 +107,12 @@ def test_who_stays_long_has_no_more_say_than_twenty_seconds():
     assert people_of([20.0, 20.0]) == 2
     assert people_of([20.0, 0.0]) == 1
     up = said_up([stays, passes]).up
-    assert off_deg(up, tilted(0, 3)) < 0.5
+    assert angle_deg(up, tilted(0, 3)) < 0.5
 
 
 def test_windows_that_say_the_picture_lies_are_left_out():
     lying = votes(tilted(), np.array([1.0, 0.0, 0.0]))
-    assert off_deg(said_up([lying]).up, tilted()) < 1e-6
+    assert angle_deg(said_up([lying]).up, tilted()) < 1e-6
     assert said_up([lying]).seconds == 6
     assert said_up([votes(np.array([1.0, 0.0, 0.0]))]) is None
     assert said_up([votes()]) is None

@@ -12,6 +12,7 @@ from pose3d_cli.pose.skeleton import H36M17
 from pose3d_cli.pose.stand import find_world
 from pose3d_cli.pose.upright import body_up, find_up, rolled_to, straightness
 from pose3d_cli.pose.world import ASSUMED, NO_FLOOR, rotation_with_up
+from tests.angles import angle_deg
 
 FPS = 25.0
 JOINTS = {  # of somebody 1.7 m tall who stands upright, facing away: x right, y away, z up
@@ -68,10 +69,6 @@ def stretch(poses, up, where=(0.0, 5.0), camera_m=1.5, seconds=3.0, who=0):
         time_s=np.arange(n) / FPS,
         person=who,
     )
-
-
-def angle_deg(one, other):
-    return float(np.degrees(np.arccos(np.clip(one @ other, -1, 1))))
 
 
 @pytest.mark.parametrize("facing", [0.0, 1.5, 3.0, -2.0])

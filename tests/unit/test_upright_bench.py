@@ -19,6 +19,7 @@ from pose3d_cli.pose.skeleton import H36M17
 from pose3d_cli.pose.up import Votes
 from pose3d_cli.pose.upright import find_up
 from pose3d_cli.pose.world import NO_FLOOR, rotation_with_up
+from tests.angles import angle_deg
 from tests.crowds import walker
 
 ANKLES = [H36M17.index("left_ankle"), H36M17.index("right_ankle")]
@@ -148,11 +149,6 @@ def test_up_says_a_fifth_more_than_if_its_sources_erred_apart(views):
     seen = as_seen(views[0])
     _, sure_deg = tilt_by_feet(find_up([seen]), find_contacts([seen]))
     assert measure(views[0], seen).up_sure_deg == pytest.approx(1.2 * sure_deg)
-
-
-def angle_deg(one, other):
-    cosine = one @ other / np.linalg.norm(one) / np.linalg.norm(other)
-    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
 
 
 def test_a_clip_is_read_for_how_its_people_go_unless_its_camera_is_level(views):

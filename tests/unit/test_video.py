@@ -7,12 +7,14 @@ import sys
 import threading
 import time
 from fractions import Fraction
+from types import SimpleNamespace
 
 import av
 import numpy as np
 import pytest
 
 from pose3d_cli.errors import InputError, SettingsError
+from pose3d_cli.files import video_header
 from pose3d_cli.files.video import VideoFrame, _Decoder, open_video
 from pose3d_cli.files.video_header import exact_rate
 from tests.clips import (
@@ -388,3 +390,21 @@ def test_an_error_in_the_thread_reaches_the_reader():
         list(decoder)
     decoder.stop()
     assert decoders() == []
+
+
+@pytest.mark.parametrize("version", [4, 5])
+def test_opencv_4_and_5_are_quietened_and_then_speak_again(monkeypatch, tmp_path, version):
+    levels = [3]
+
+    def set_level(level):
+        levels.append(level)
+        return levels[-2]
+
+    place = SimpleNamespace(setLogLevel=set_level)
+    utils = SimpleNamespace(logging=place) if version == 5 else SimpleNamespace()
+    monkeypatch.setattr(video_header.cv2, "utils", utils)
+    if version == 4:
+        monkeypatch.setattr(video_header.cv2, "setLogLevel", set_level, raising=False)
+    with open_video(make_clip(tmp_path / "a.mp4")) as video:
+        assert len(list(video)) > 0
+    assert levels[:3] == [3, 0, 3]

@@ -34,10 +34,11 @@ def commands():
     found = []
     for page in PAGES:
         for line in shell_lines(page.read_text()):
-            # Also the end of a chain: `... && .venv/bin/pose3d lift clip.mp4`.
-            match = re.search(r"(?:^|/|&& )pose3d ([a-z-].*)", line)
-            if match:
-                found.append(shlex.split(match[1], comments=True))
+            # Also in a chain: `... && .venv/bin/pose3d lift clip.mp4 && ...`.
+            for link in line.split(" && "):
+                match = re.search(r"(?:^|/)pose3d ([a-z-].*)", link)
+                if match:
+                    found.append(shlex.split(match[1], comments=True))
     return found
 
 

@@ -329,13 +329,19 @@ def decoders():
     return [thread for thread in threading.enumerate() if thread.name == "pose3d-decoder"]
 
 
+def n_alive():
+    return sum(isinstance(thing, VideoFrame) for thing in gc.get_objects())
+
+
 def test_decoding_runs_ahead_by_a_few_frames_only(tmp_path):
     with open_video(make_clip(tmp_path / "a.mp4", n_frames=100)) as video:
         frames = iter(video)
         next(frames)
+        end_s = time.monotonic() + 20
+        while n_alive() < 2 and time.monotonic() < end_s:
+            time.sleep(0.02)
         time.sleep(0.3)
-        alive = sum(isinstance(thing, VideoFrame) for thing in gc.get_objects())
-        assert 2 <= alive <= 8
+        assert 2 <= n_alive() <= 8
         assert len(decoders()) == 1
         assert decoders()[0] is not threading.current_thread()
 

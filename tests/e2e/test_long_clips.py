@@ -51,7 +51,7 @@ def test_a_long_clip_by_the_command_line(pose3d, tmp_path, tiny_weights):
     assert plan.splitlines() == [f"{clip}: would be lifted to {clip.parent / 'a_pose3d'} (new)"]
 
 
-# Ten take half an hour: POSE3D_TEST_HOURS=10.
+# Ten take twenty minutes: POSE3D_TEST_HOURS=10.
 HOURS = int(os.environ.get("POSE3D_TEST_HOURS", "1"))
 PARTS = 60
 
@@ -107,7 +107,10 @@ def test_hours_take_the_memory_of_minutes(tmp_path, tiny_weights, capsys):
     record = json.loads((tmp_path / "a_pose3d" / "run.json").read_text())
     assert record["frames"] == HOURS * 36_000
     assert len(peaks_mb) == len(record["parts"]) == PARTS
-    assert peaks_mb[-1] < 1.05 * peaks_mb[2]
+    # The first parts fill what the allocator keeps; from half of it on, 50 bytes a frame would show
+    # in ten hours, 500 in one.
+    assert peaks_mb[-1] < 1.1 * peaks_mb[2]
+    assert peaks_mb[-1] < 1.02 * peaks_mb[PARTS // 2]
     first = np.load(tmp_path / "a_pose3d" / "part_001" / "a.npz")
     last = np.load(tmp_path / "a_pose3d" / f"part_{PARTS:03d}" / "a.npz")
     assert first["person_id"][0] == last["person_id"][0] == 0

@@ -61,10 +61,12 @@ class Said:
     Attributes:
         up: In camera axes, of length one.
         off_deg: How far it may be off, across the view and along it: the mean absolute error.
+        ray: Towards where the person is on the whole, of length one; nought if nobody is seen.
     """
 
     up: Float[Tensor, "b 3"]
     off_deg: Float[Tensor, "b 2"]
+    ray: Float[Tensor, "b 3"]
 
 
 class UprightNet(nn.Module):
@@ -101,8 +103,10 @@ class UprightNet(nn.Module):
                 pelvis is not seen, such as those that fill a window up, are not looked at.
             score: In [0, 1]; 0 where unseen, or where rays were filled in.
         """
-        seen = _seen(rays, score)
-        x, rotation = _inputs(rays, score, seen)
+        seen = is_seen(rays, score)
+        ray = _towards(rays, seen)
+        rotation = smallest_to_forward(ray)
+        x = _inputs(rays, score, seen, rotation)
         x = self.embed(x)
         for block in self.blocks:
             x = block(x, seen)
@@ -110,7 +114,7 @@ class UprightNet(nn.Module):
         answer = self.head(torch.einsum("bth,btc->bhc", share, x).flatten(1))
         up = unit(answer[:, :3] + answer.new_tensor([0.0, -1.0, 0.0]))
         typical = answer.new_tensor(_TYPICAL_DEG)
-        return Said(turn_back(rotation, up[:, None])[:, 0], answer[:, 3:].exp() * typical)
+        return Said(turn_back(rotation, up[:, None])[:, 0], answer[:, 3:].exp() * typical, ray)
 
 
 class _Block(nn.Module):
@@ -127,34 +131,29 @@ class _Block(nn.Module):
         return x + self.dropout(self.mix(functional.gelu(y)))
 
 
-def towards(
-    rays: Float[Tensor, "b t joints 2"], score: Float[Tensor, "b t joints"]
-) -> Float[Tensor, "b 3"]:
-    """Return where the person of each window is on the whole, of length one."""
-    return unit(_pelvis(rays, _seen(rays, score)).sum(1))
-
-
-def _seen(
+def is_seen(
     rays: Float[Tensor, "b t joints 2"], score: Float[Tensor, "b t joints"]
 ) -> Bool[Tensor, "b t"]:
-    """Return the frames that are looked at."""
+    """Return which frames are looked at: those in which the pelvis is seen."""
     return rays[:, :, _PELVIS].isfinite().all(-1) & (score[:, :, _PELVIS] > 0)
 
 
-def _pelvis(
+def _towards(
     rays: Float[Tensor, "b t joints 2"], seen: Bool[Tensor, "b t"]
-) -> Float[Tensor, "b t 3"]:
-    """Return the direction of the pelvis; nought in frames that are not looked at."""
+) -> Float[Tensor, "b 3"]:
+    """Return where the person of each window is on the whole, of length one."""
     pelvis = rays[:, :, _PELVIS].nan_to_num()
-    return unit(torch.cat([pelvis, torch.ones_like(pelvis[..., :1])], -1)) * seen[..., None]
+    each = unit(torch.cat([pelvis, torch.ones_like(pelvis[..., :1])], -1))
+    return unit((each * seen[..., None]).sum(1))
 
 
 def _inputs(
     rays: Float[Tensor, "b t joints 2"],
     score: Float[Tensor, "b t joints"],
     seen: Bool[Tensor, "b t"],
-) -> tuple[Float[Tensor, "b t inputs"], Float[Tensor, "b 3 3"]]:
-    """Return what is read of each frame, and the rotation to the axes it is read in.
+    rotation: Float[Tensor, "b 3 3"],
+) -> Float[Tensor, "b t inputs"]:
+    """Return what is read of each frame, turned to where the person is.
 
     A camera that is turned sees the same rays turned. So each window is seen by one that looks
     straight at where the person is on the whole: where in the picture they are is then in the way
@@ -162,7 +161,6 @@ def _inputs(
     """
     known = rays.isfinite().all(-1) & (score > 0)
     points = torch.cat([rays.nan_to_num(), torch.ones_like(rays[..., :1])], -1)
-    rotation = smallest_to_forward(_pelvis(rays, seen).sum(1))
     points = points @ rotation.transpose(-1, -2)[:, None]
     place = points[..., :2] / points[..., 2:].clamp(min=_NEAREST)
     joints = torch.where(known[..., None], place - place[:, :, _PELVIS, None], 0.0)
@@ -176,7 +174,7 @@ def _inputs(
         torch.log(size / usual)[..., None],
         torch.log(usual).expand_as(size)[..., None],
     )
-    return torch.cat(parts, -1) * seen[..., None], rotation
+    return torch.cat(parts, -1) * seen[..., None]
 
 
 def _size(

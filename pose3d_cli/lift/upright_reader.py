@@ -13,15 +13,13 @@ from jaxtyping import Float32
 from torch import Tensor
 
 from pose3d_cli.errors import WeightsError
-from pose3d_cli.lift.upright import Said, UprightNet
+from pose3d_cli.lift.upright import Said, UprightNet, is_seen
 from pose3d_cli.lift.weights import load
 from pose3d_cli.pose.camera import Camera, pixels_to_rays
 from pose3d_cli.pose.resample import keypoints_at, uniform_times
-from pose3d_cli.pose.skeleton import H36M17
 from pose3d_cli.pose.types import Keypoints2D
-from pose3d_cli.pose.up import Votes, unit
+from pose3d_cli.pose.up import Votes
 
-_PELVIS = H36M17.index("pelvis")
 _FEWEST = 5  # frames of a window in which somebody is seen
 _AT_ONCE = 64
 _LAPLACE = np.sqrt(2.0)  # standard deviation over mean absolute error, of the density it learns by
@@ -80,23 +78,24 @@ class UprightReader:
         time_s = uniform_times(points.time_s, config.rate_hz)
         xy, score = keypoints_at(points.xy, points.score, points.time_s, time_s)
         rays = pixels_to_rays(xy, camera)
+        seen = is_seen(torch.from_numpy(rays)[None], torch.from_numpy(score)[None])[0]
         many = -(-len(time_s) // config.frames)
         length = min(len(time_s), config.frames)
         for first in np.linspace(0, len(time_s) - length, many).round().astype(int):
             part = slice(first, first + length)
-            seen = int(is_seen(rays[part], score[part]).sum())
-            if seen >= _FEWEST:  # windows overlap where no whole number of them fits
-                seconds = seen / config.rate_hz * len(time_s) / (many * length)
+            n_seen = int(seen[part].sum())
+            if n_seen >= _FEWEST:  # windows overlap where no whole number of them fits
+                seconds = n_seen / config.rate_hz * len(time_s) / (many * length)
                 yield Window(rays[part], score[part], seconds)
 
     def _votes(self, windows: Sequence[Window]) -> Votes:
         said = [self._said(windows[at : at + _AT_ONCE]) for at in range(0, len(windows), _AT_ONCE)]
-        up = [one.up.cpu().numpy() for one in said]
+        up, ray = ([getattr(one, name).cpu().numpy() for one in said] for name in ("up", "ray"))
         off_deg = [_LAPLACE * one.off_deg.cpu().numpy() for one in said]
         across_deg, along_deg = np.concatenate([*off_deg, np.zeros((0, 2))]).T.astype(np.float64)
         return Votes(
             up=np.concatenate([*up, np.zeros((0, 3))]).astype(np.float64),
-            ray=np.array([_towards(window) for window in windows]).reshape(-1, 3),
+            ray=np.concatenate([*ray, np.zeros((0, 3))]).astype(np.float64),
             weight=np.array([window.seconds for window in windows], np.float64),
             across_deg=across_deg,
             along_deg=along_deg,
@@ -112,19 +111,7 @@ class UprightReader:
         return said
 
 
-def is_seen(
-    rays: Float32[np.ndarray, "t joints 2"], score: Float32[np.ndarray, "t joints"]
-) -> np.ndarray:
-    """Return in which frames the network looks at somebody: those in which the pelvis is seen."""
-    return np.isfinite(rays[:, _PELVIS]).all(-1) & (score[:, _PELVIS] > 0)
-
-
 def _filled_up(values: np.ndarray, length: int) -> Tensor:
     full = np.full((length, *values.shape[1:]), np.nan, np.float32)
     full[: len(values)] = values
     return torch.from_numpy(full)
-
-
-def _towards(window: Window) -> np.ndarray:
-    pelvis = window.rays[is_seen(window.rays, window.score), _PELVIS]
-    return unit(unit(np.concatenate([pelvis, np.ones((len(pelvis), 1))], 1)).sum(0))

@@ -100,6 +100,11 @@ class ClipLifter:
         return _named(self._weights)
 
     @cached_property
+    def _up_record(self) -> dict[str, dict[str, str]]:
+        reads = self.settings.up != "camera"
+        return {"up_weights": _named(upright_weights())} if reads else {}
+
+    @cached_property
     def _made_with(self) -> dict[str, Any]:
         return made_with(self.settings)
 
@@ -187,8 +192,7 @@ class ClipLifter:
             polished = polish(placed, world, settings, span.frames, span.time_s, clip.known)
             clip.known = polished.known
         meta = meta_of(seen, people, camera, settings, about, self._weights_record)
-        if settings.up != "camera":
-            meta["up_weights"] = _named(upright_weights())
+        meta |= self._up_record
         meta["clean_up"] = polished.record
         result = assemble(seen, polished.placed, meta, world)
         clip.tally.add(seen, result)

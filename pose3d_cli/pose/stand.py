@@ -11,11 +11,10 @@ from jaxtyping import Float64
 
 from pose3d_cli.pose.feet import Contacts, Stretch, find_contacts
 from pose3d_cli.pose.floor import find_floor, tilt_by_feet
-from pose3d_cli.pose.up import Votes, fused, said_up
+from pose3d_cli.pose.up import LEVEL, Votes, fused, said_up
 from pose3d_cli.pose.upright import find_up, rolled_to
 from pose3d_cli.pose.world import ASSUMED, NO_FLOOR, World, rotation_with_up
 
-_LEVEL = np.array([0.0, -1.0, 0.0])
 _MOVING = "; the camera moves, so this holds on the whole at best"
 _LOST = "; the camera moves, so it is that of the places seen, not of the world"
 _NUDGE = 0.01
@@ -72,7 +71,7 @@ def _up(
     wanted: float | Literal["auto", "camera"],
 ) -> _Found:
     if wanted == "camera":
-        return _Found(up=_LEVEL, words="--up camera: it is level", sure_deg=np.nan)
+        return _Found(up=LEVEL, words="--up camera: it is level", sure_deg=np.nan)
     bodies = find_up(stretches)
     going = said_up(said)
     about = ""
@@ -81,14 +80,14 @@ def _up(
         bodies, about = fused(bodies, going), " and go about"
     if wanted == "auto":
         if bodies is None:
-            return _Found(up=_LEVEL, words=ASSUMED, sure_deg=np.nan)
+            return _Found(up=LEVEL, words=ASSUMED, sure_deg=np.nan)
         up, sure_deg = tilt_by_feet(bodies, contacts)
         people = f"by how bodies hold themselves{about}, {bodies.seconds:.1f} s of them"
         feet = f", and by {len(contacts)} steps of their feet" if len(contacts) else ""
         return _Found(up=up, words=people + feet, sure_deg=_ALIKE * sure_deg)
     words = f"--up {wanted:g}: it looks down by {wanted:g} degrees"
     if bodies is None:
-        up = rolled_to(_LEVEL, wanted)
+        up = rolled_to(LEVEL, wanted)
         return _Found(up=up, words=f"{words}; not rolled, as assumed", sure_deg=np.nan)
     up = rolled_to(bodies.up, wanted)
     words = f"{words}; rolled as bodies that hold themselves{about} say"
@@ -100,4 +99,4 @@ def _rotation(up: Float64[np.ndarray, " 3"]) -> Float64[np.ndarray, "3 3"]:
     try:
         return rotation_with_up(up)
     except ValueError:  # the top of the picture is ahead then
-        return rotation_with_up(up + _NUDGE * _LEVEL)
+        return rotation_with_up(up + _NUDGE * LEVEL)

@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float, Float64
 
+LEVEL = np.array([0.0, -1.0, 0.0])
+"""Up in the axes of a camera that is held level: towards the top of the picture."""
+
 MOST_ASKEW_DEG = 65.0
 """A body whose up is farther than this from that of the picture lies, or is upside down."""
 
@@ -138,7 +141,7 @@ def _spread_deg(votes: Votes, axes: Float64[np.ndarray, "votes 3"]) -> float:
 
 
 def _near(votes: Votes) -> Votes:
-    used = askew_deg(votes.up) < MOST_ASKEW_DEG
+    used = apart_deg(votes.up, LEVEL) < MOST_ASKEW_DEG
     limit = min(LONGEST_S / max(float(votes.weight.sum()), 1e-9), 1.0)
     votes = replace(votes, weight=votes.weight * limit)
     return Votes(*(values[used] for values in vars(votes).values()))
@@ -166,9 +169,11 @@ def fused(one: FoundUp, other: FoundUp) -> FoundUp:
     )
 
 
-def askew_deg(up: Float64[np.ndarray, "votes 3"]) -> Float64[np.ndarray, " votes"]:
-    """Return how far each direction is from that to the top of the picture, in degrees."""
-    return np.asarray(np.degrees(np.arccos(np.clip(-up[:, 1], -1, 1))))
+def apart_deg(
+    some: Float64[np.ndarray, "*batch 3"], other: Float64[np.ndarray, " 3"]
+) -> Float64[np.ndarray, "*batch"]:
+    """Return by how many degrees directions, all of length one, are from another."""
+    return np.asarray(np.degrees(np.arccos(np.clip(some @ other, -1, 1))))
 
 
 def _axes(

@@ -16,11 +16,12 @@ from jaxtyping import Float, Float64
 from pose3d_cli.pose.feet import Stretch
 from pose3d_cli.pose.skeleton import H36M17
 from pose3d_cli.pose.up import (
+    LEVEL,
     LONGEST_S,
     MOST_ASKEW_DEG,
     FoundUp,
     Votes,
-    askew_deg,
+    apart_deg,
     people_of,
     robust_mean,
     unit,
@@ -83,7 +84,7 @@ def _votes(stretch: Stretch, limit: float) -> tuple[Votes, Float64[np.ndarray, "
     up = body_up(stretch.xyz)
     placed = np.isfinite(stretch.root).all(-1)
     ray = unit(np.where(placed[:, None], stretch.root, [0.0, 0.0, 1.0]))
-    used = askew_deg(up) < MOST_ASKEW_DEG  # unknown poses are not
+    used = apart_deg(up, LEVEL) < MOST_ASKEW_DEG  # unknown poses are not
     straight = straightness(stretch.xyz)
     seconds = float(stretch.time_s[-1] - stretch.time_s[0])
     share = limit * seconds / len(up) if seconds else 1e-3
@@ -96,8 +97,7 @@ def _votes(stretch: Stretch, limit: float) -> tuple[Votes, Float64[np.ndarray, "
 
 def _more_deg(votes: Votes, up: Float64[np.ndarray, " 3"], straight: float) -> float:
     """Return how far up may be off for bodies that differ from frame to frame, or are bent."""
-    off_deg = np.degrees(np.arccos(np.clip(votes.up @ up, -1, 1)))
-    spread_deg = np.sqrt(votes.mean(off_deg**2))
+    spread_deg = np.sqrt(votes.mean(apart_deg(votes.up, up) ** 2))
     return float(np.hypot(_OF_SPREAD * spread_deg, _BENT_DEG * max(_BENT - straight, 0)))
 
 

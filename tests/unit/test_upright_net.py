@@ -10,7 +10,7 @@ from pose3d_cli.errors import WeightsError
 from pose3d_cli.learn.takes import take_camera
 from pose3d_cli.lift import weights
 from pose3d_cli.lift.about import describe
-from pose3d_cli.lift.upright import UprightNet, towards
+from pose3d_cli.lift.upright import UprightNet
 from pose3d_cli.lift.upright_reader import UprightReader
 from pose3d_cli.lift.windowed import WindowedLifter
 from pose3d_cli.pose.skeleton import H36M17
@@ -33,13 +33,13 @@ def windows(n=3, frames=20):
 def ask(network, rays, score):
     with torch.inference_mode():
         said = network(rays, score)
-    return torch.cat([said.up, said.off_deg], -1).numpy()
+    return torch.cat([said.up, said.off_deg, said.ray], -1).numpy()
 
 
 def test_up_is_a_direction_and_its_error_a_number_above_nought(network):
     said = ask(network, *windows())
     np.testing.assert_allclose(np.linalg.norm(said[:, :3], axis=-1), 1, atol=1e-5)
-    assert (said[:, 3:] > 0).all()
+    assert (said[:, 3:5] > 0).all()
 
 
 def test_a_network_that_knows_nothing_says_that_the_camera_is_level():
@@ -90,14 +90,15 @@ def test_nobody_gives_numbers_all_the_same(network):
     said = ask(network, rays, score)
     assert np.isfinite(said).all()
     np.testing.assert_allclose(said[::2], ask(network, rays[::2], score[::2]), atol=1e-5)
-    assert not towards(rays, score)[1].any()
+    assert not said[1, 5:].any()
 
 
-def test_towards_is_where_the_pelvis_is_on_the_whole():
+def test_the_ray_is_to_where_the_pelvis_is_on_the_whole(network):
     rays, score = windows(1)
     rays[0, :, 0] = torch.tensor([0.3, -0.4])
-    expected = torch.nn.functional.normalize(torch.tensor([[0.3, -0.4, 1.0]]))
-    torch.testing.assert_close(towards(rays, score), expected)
+    rays[0, 3:, 0], score[0, 3:, 0] = 9.0, 0.0  # was filled in
+    expected = np.array([0.3, -0.4, 1.0]) / np.linalg.norm([0.3, -0.4, 1.0])
+    np.testing.assert_allclose(ask(network, rays, score)[0, 5:], expected, atol=1e-6)
 
 
 def keypoints(frames, fps=25.0, person=0):
@@ -127,9 +128,9 @@ def test_a_clip_at_the_rate_of_the_network_is_shown_as_it_is(network):
     said = ask(network, rays, score)
     np.testing.assert_allclose(votes.up, said[:, :3], atol=1e-4)
     np.testing.assert_allclose(
-        np.stack([votes.across_deg, votes.along_deg], 1), 2**0.5 * said[:, 3:], rtol=1e-3
+        np.stack([votes.across_deg, votes.along_deg], 1), 2**0.5 * said[:, 3:5], rtol=1e-3
     )
-    np.testing.assert_allclose(votes.ray, towards(rays, score).numpy(), atol=1e-5)
+    np.testing.assert_allclose(votes.ray, said[:, 5:], atol=1e-5)
     assert votes.weight == pytest.approx([1.6])
 
 

@@ -168,27 +168,23 @@ def test_single_poses_teach_no_going(clips):
 def asked(answer, windows):
     """The losses of somebody who always answers alike."""
     batches = Ahead(lambda step, part: windows, parts=1, apart=False)
-    objective = UprightObjective(lambda rays, score: answer(len(rays)), batches)
+    objective = UprightObjective(lambda rays, score: answer, batches)
     return objective.losses(0, 0, CPU)
 
 
 def test_the_loss_is_that_of_a_laplace_density_of_those_who_are_seen(clips):
     windows = Going([standing(clip) for clip in clips], 25, RATE_HZ).draw(6, 0, 0)
-    windows.rays[:, :, 0] = torch.tensor([0.0, 0.0])
-    windows.score[:, :, 0] = 1
     windows.up[:] = torch.tensor([0.0, -1.0, 0.0])
     across, along = np.radians([3.0, 5.0])
     tilted = torch.tensor([np.sin(across), -1.0, np.sin(along)], dtype=torch.float32)
-
-    def answer(n):
-        return Said(tilted.expand(n, 3), torch.tensor([2.0, 4.0]).expand(n, 2))
-
+    ahead = torch.tensor([0.0, 0.0, 1.0]).repeat(6, 1)
+    answer = Said(tilted.expand(6, 3), torch.tensor([2.0, 4.0]).expand(6, 2), ahead)
     expected = {"total": (3 / 2 + np.log(2) + 5 / 4 + np.log(4)) / 2}
     expected |= {"across_deg": 3, "along_deg": 5}
     losses = asked(answer, windows)
     assert {k: float(v) for k, v in losses.items()} == pytest.approx(expected, rel=2e-3)
-    windows.score[0] = 0
-    windows.up[0] = torch.tensor([1.0, 0.0, 0.0])  # nobody sees it
+    ahead[0] = 0.0  # the detector lost them
+    windows.up[0] = torch.tensor([1.0, 0.0, 0.0])
     losses = asked(answer, windows)
     assert {k: float(v) for k, v in losses.items()} == pytest.approx(expected, rel=2e-3)
 
@@ -201,7 +197,10 @@ def test_held_out_figures_are_medians_of_all_and_of_those_who_walk(clips):
     class Level(UprightNet):
         def forward(self, rays, score):
             n = len(rays)
-            return Said(torch.tensor([[0.0, -1.0, 0.0]]).expand(n, 3), torch.ones(n, 2))
+            up, ahead = (
+                torch.tensor(way).expand(n, 3) for way in ([0.0, -1.0, 0.0], [0.0, 0.0, 1.0])
+            )
+            return Said(up, torch.ones(n, 2), ahead)
 
     off = [np.degrees(np.arccos(-view.up[1])) for view in views]
     figures = held_out_up(Level(UprightConfig()), views, CPU)

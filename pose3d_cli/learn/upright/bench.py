@@ -19,14 +19,13 @@ from pose3d_cli.pose.place import place_person
 from pose3d_cli.pose.skeleton import H36M17
 from pose3d_cli.pose.stand import find_world
 from pose3d_cli.pose.types import Keypoints2D
-from pose3d_cli.pose.up import Votes, said_up
+from pose3d_cli.pose.up import LEVEL, Votes, apart_deg, said_up
 from pose3d_cli.pose.upright import find_up
 from pose3d_cli.pose.world import World
 
 FIRST = ("walk", "stand")
 """What people usually do while somebody films them; the rest comes after."""
 
-_LEVEL = np.array([0.0, -1.0, 0.0])
 _STANDS_M_S, _STANDS_M = 0.3, 0.2
 
 
@@ -127,11 +126,11 @@ def measure(view: AskewView, stretch: Stretch, said: Sequence[Votes] = ()) -> Fo
     has_floor = np.isfinite(world.floor_sure_m)
     return Found(
         activity=view.activity,
-        up_deg=_angle_deg(world.rotation[2], view.up),
-        level_deg=_angle_deg(_LEVEL, view.up),
-        axis_deg=_angle_deg(_axis(stretch), view.up),
-        bodies_deg=np.nan if bodies is None else _angle_deg(bodies.up, view.up),
-        going_deg=np.nan if going is None else _angle_deg(going.up, view.up),
+        up_deg=float(apart_deg(world.rotation[2], view.up)),
+        level_deg=float(apart_deg(LEVEL, view.up)),
+        axis_deg=float(apart_deg(_axis(stretch), view.up)),
+        bodies_deg=np.nan if bodies is None else float(apart_deg(bodies.up, view.up)),
+        going_deg=np.nan if going is None else float(apart_deg(going.up, view.up)),
         up_sure_deg=world.up_sure_deg,
         floor_m=_off_floor(view, stretch, world) if has_floor else np.nan,
         floor_sure_m=world.floor_sure_m,
@@ -200,8 +199,3 @@ def _off_floor(view: AskewView, stretch: Stretch, world: World) -> float:
         off.append((seen - true)[stands, column])
     together = np.concatenate(off)
     return float(np.median(together)) if len(together) else np.nan
-
-
-def _angle_deg(one: Float64[np.ndarray, " 3"], other: Float64[np.ndarray, " 3"]) -> float:
-    cosine = one @ other / np.linalg.norm(one) / np.linalg.norm(other)
-    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))

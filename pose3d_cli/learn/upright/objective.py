@@ -21,9 +21,9 @@ from pose3d_cli.learn.synthetic.noise_file import find_noise
 from pose3d_cli.learn.upright.going import Going, Windows
 from pose3d_cli.learn.upright.views import AskewView, askew_views
 from pose3d_cli.lift.rotation import unit
-from pose3d_cli.lift.upright import Said, UprightNet, towards
+from pose3d_cli.lift.upright import Said, UprightNet
 from pose3d_cli.lift.upright_reader import UprightReader
-from pose3d_cli.pose.up import said_up
+from pose3d_cli.pose.up import apart_deg, said_up
 
 _VIEWS = 2
 """Cameras a held-out clip."""
@@ -74,9 +74,8 @@ class UprightObjective:
         batch = self.batches.get(step, part)
         rays, score, up = (values.to(device) for values in (batch.rays, batch.score, batch.up))
         said = self.network(rays, score)
-        ray = towards(rays, score)
-        is_seen = ray.any(-1)  # a detector may lose somebody for all of a window
-        off_deg = _off_deg(said.up, up, ray)[is_seen]
+        is_seen = said.ray.any(-1)  # a detector may lose somebody for all of a window
+        off_deg = _off_deg(said.up, up, said.ray)[is_seen]
         says_deg = said.off_deg[is_seen]
         total = (off_deg / says_deg + says_deg.log()).mean()
         across, along = off_deg.mean(0)
@@ -116,8 +115,7 @@ def held_out_up(
     off: list[float] = []
     for view in views:
         found = said_up(reader.read([view.keypoints], view.camera))
-        cosine = -1.0 if found is None else float(found.up @ view.up)
-        off.append(float(np.degrees(np.arccos(np.clip(cosine, -1, 1)))))
+        off.append(180.0 if found is None else float(apart_deg(found.up, view.up)))
     walk = [deg for deg, view in zip(off, views, strict=True) if view.activity == "walk"]
     figures = {"up_deg": off, "up_walk_deg": walk}
     return {name: float(np.median(values)) for name, values in figures.items() if values}
